@@ -1,0 +1,64 @@
+"""Requests for erasure with what was decided and done, and the index of signed-in sessions."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class ErasureState(models.TextChoices):
+    """Where an erasure stands."""
+
+    ASKED = "asked", _("asked")
+    OPEN = "open", _("done but for open business")
+    DONE = "done", _("done")
+
+
+class Erasure(models.Model):
+    """One erasure of one person: what was asked, the plan that was shown, what was done; no personal value."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    site = models.PositiveIntegerField(default=1)
+    person = models.UUIDField()
+    state = models.CharField(max_length=8, choices=ErasureState.choices, default=ErasureState.ASKED)
+    how = models.CharField(max_length=32, default="account")
+    actor = models.CharField(max_length=255, blank=True, default="")
+    asked_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+    open_until = models.DateField(null=True, blank=True)
+    choices = models.JSONField(default=dict, blank=True)
+    plan = models.JSONField(default=dict, blank=True)
+    receipt = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("erasure")
+        verbose_name_plural = _("erasures")
+        permissions = [("execute_erasure", _("Can erase a person on request"))]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "person"], condition=Q(state="asked"), name="rgpd_erasure_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class SignIn(models.Model):
+    """Which sessions are an account's: the digest of the session's key and the key of the account, nothing else."""
+
+    session = models.CharField(max_length=64, unique=True)
+    session_key = models.CharField(max_length=64)
+    user_key = models.CharField(max_length=255, db_index=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name = _("sign-in")
+        verbose_name_plural = _("sign-ins")
+
+    def __str__(self) -> str:
+        return f"{self.pk}"

@@ -1,0 +1,23 @@
+"""Gathers the tables of every room, where Django looks for them."""
+
+from django_rgpd.consent.models import ConsentState, Wording
+from django_rgpd.erasure.models import Erasure, SignIn
+from django_rgpd.export.models import ExportRequest
+from django_rgpd.ledger.models import Event, Seal
+from django_rgpd.outbox.models import Job
+from django_rgpd.registry.models import Address, Challenge, Person, Suppression
+
+__all__ = [
+    "Address",
+    "Challenge",
+    "ConsentState",
+    "Erasure",
+    "Event",
+    "ExportRequest",
+    "Job",
+    "Person",
+    "Seal",
+    "SignIn",
+    "Suppression",
+    "Wording",
+]

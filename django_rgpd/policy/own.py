@@ -1,0 +1,50 @@
+"""The library's own purposes: it declares its tables as a shop does."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from django_rgpd.policy.bases import Contract, LegalObligation
+from django_rgpd.policy.purposes import Purpose
+from django_rgpd.policy.terms import UNTIL_WITHDRAWN, days, months, years
+
+IDENTITY = "rgpd_identity"
+CHOICES = "rgpd_choices"
+PROOF = "rgpd_proof"
+SECURITY = "rgpd_security"
+
+OWN_PURPOSES = (
+    Purpose(
+        IDENTITY,
+        _("Knowing which data is yours"),
+        bases=[Contract()],
+        term=UNTIL_WITHDRAWN,
+        description=_(
+            "Ties your proven addresses to your account, so that your requests reach all your data."
+        ),
+    ),
+    Purpose(
+        CHOICES,
+        _("Keeping to your choices"),
+        bases=[LegalObligation("GDPR art. 7.1 and 21.3")],
+        term=years(3),
+        description=_("Remembers what you agreed to and what you refused, so that we keep to it."),
+    ),
+    Purpose(
+        PROOF,
+        _("Proving what was asked and done"),
+        bases=[LegalObligation("GDPR art. 5.2")],
+        term=years(5),
+        description=_("Proof of consents, objections and erasures, without your name or address."),
+    ),
+    Purpose(
+        SECURITY,
+        _("Keeping your account safe"),
+        bases=[Contract()],
+        term=days(7),
+        description=_("Short-lived codes, links and your list of signed-in devices."),
+    ),
+)
+
+SUPPRESSION_TERM = months(36)
+"""How long, at the least, an objection is remembered by a digest after an erasure."""

@@ -1,0 +1,75 @@
+"""Purposes: what the shop processes data for, on which bases and for how long (art. 5.1 b, 6, 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from django_rgpd.policy.bases import Basis, Consent, LegitimateInterest, Occasion, Outcome
+from django_rgpd.policy.terms import COLUMN, Clock, Term
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+    Text = str | _StrPromise
+
+EMAIL = "email"
+SMS = "sms"
+POST = "post"
+CHANNELS = (EMAIL, SMS, POST)
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """One purpose.
+
+    ``key`` is what declarations and ledgers say; ``label`` and ``description`` are read by people. ``bases`` are tried in
+    order. ``channels`` are those on which marketing of this purpose goes out: a purpose with channels is marketing.
+    ``reason`` answers a check that finds the term outside the usual limits.
+    """
+
+    key: str
+    label: Text
+    bases: Iterable[Basis] = field(kw_only=True)
+    term: Term = field(kw_only=True)
+    clock: Clock = field(default=COLUMN, kw_only=True)
+    channels: Iterable[str] = field(default=(), kw_only=True)
+    description: Text = field(default="", kw_only=True)
+    reason: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bases", tuple(self.bases))
+        object.__setattr__(
+            self,
+            "channels",
+            tuple(c for c in CHANNELS if c in set(self.channels))
+            + tuple(sorted(set(self.channels) - set(CHANNELS))),
+        )
+
+    @property
+    def marketing(self) -> bool:
+        """Whether messages of this purpose are marketing (they go out over a channel)."""
+        return bool(tuple(self.channels))
+
+    @property
+    def on_consent(self) -> bool:
+        """Whether consent is one of its bases."""
+        return any(isinstance(basis, Consent) for basis in self.bases)
+
+    @property
+    def only_on_consent(self) -> bool:
+        """Whether nothing but consent carries it."""
+        return all(isinstance(basis, Consent) for basis in self.bases)
+
+    def outcomes(self, occasion: Occasion) -> set[Outcome]:
+        """What ``occasion`` does to it, by each of its bases."""
+        return {basis.outcome(occasion) for basis in self.bases}
+
+    @property
+    def survives_erasure(self) -> str:
+        """The sentence by which a legitimate interest outlives an erasure, or nothing."""
+        for basis in self.bases:
+            if isinstance(basis, LegitimateInterest) and basis.survives_erasure:
+                return str(basis.survives_erasure)
+        return ""

@@ -1,0 +1,125 @@
+"""Terms: how long a purpose keeps a value, and the clock that starts it, in calendar units computed forward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import Enum
+
+from dateutil.relativedelta import relativedelta
+
+
+class Clock(Enum):
+    """What starts a term: the declared column as it is, or a day that follows from it or from the person."""
+
+    COLUMN = "column"
+    FISCAL_YEAR_END = "fiscal_year_end"
+    LAST_CONTACT = "last_contact"
+    LAST_SALE = "last_sale"
+    ACCOUNT_CLOSED = "account_closed"
+
+
+COLUMN = Clock.COLUMN
+FISCAL_YEAR_END = Clock.FISCAL_YEAR_END
+LAST_CONTACT = Clock.LAST_CONTACT
+LAST_SALE = Clock.LAST_SALE
+ACCOUNT_CLOSED = Clock.ACCOUNT_CLOSED
+
+PERSONAL_CLOCKS = frozenset({LAST_CONTACT, LAST_SALE, ACCOUNT_CLOSED})
+"""Clocks that the person carries, rather than a column of the row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A length of time in calendar units (GDPR art. 5.1 e).
+
+    A term without a length (``UNTIL_WITHDRAWN``) never ends by itself.
+    """
+
+    years: int = 0
+    months: int = 0
+    days: int = 0
+
+    @property
+    def endless(self) -> bool:
+        """Whether only a withdrawal, an objection or an erasure ends what stands under this term."""
+        return not (self.years or self.months or self.days)
+
+    @property
+    def length(self) -> relativedelta:
+        """The term as calendar arithmetic takes it."""
+        return relativedelta(years=self.years, months=self.months, days=self.days)
+
+    def due(self, start: date) -> date:
+        """The first day on which the term is over, counted forward from ``start`` (the clock's legal day).
+
+        Raises ``ValueError`` for an endless term.
+        """
+        if self.endless:
+            msg = "An endless term has no due day."
+            raise ValueError(msg)
+        return start + self.length
+
+    def cutoff(self, today: date) -> date:
+        """The last start day whose due day has come by ``today``.
+
+        Months have different lengths, so ``today - term`` can miss a day whose due day is today: the days
+        around it are tried forward.
+        """
+        guess = today - self.length
+        best = guess - timedelta(days=4)
+        for shift in range(-3, 5):
+            start = guess + timedelta(days=shift)
+            if self.due(start) <= today:
+                best = start
+        return best
+
+
+UNTIL_WITHDRAWN = Term()
+
+
+def years(number: int) -> Term:
+    """A term of ``number`` calendar years."""
+    return Term(years=number)
+
+
+def months(number: int) -> Term:
+    """A term of ``number`` calendar months."""
+    return Term(months=number)
+
+
+def days(number: int) -> Term:
+    """A term of ``number`` days."""
+    return Term(days=number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FiscalYear:
+    """The day and month on which the shop's fiscal year ends."""
+
+    month: int = 12
+    day: int = 31
+
+    def end_of(self, day: date) -> date:
+        """The last day of the fiscal year in which ``day`` lies."""
+        this = self._end_in(day.year)
+        return this if day <= this else self._end_in(day.year + 1)
+
+    def last_start(self, end: date) -> date:
+        """The last day whose fiscal year has ended on or before ``end``."""
+        this = self._end_in(end.year)
+        return this if this <= end else self._end_in(end.year - 1)
+
+    def _end_in(self, year: int) -> date:
+        return date(year, 1, 1) + relativedelta(month=self.month, day=self.day)
+
+
+def start_of(clock: Clock, day: date, fiscal_year: FiscalYear) -> date:
+    """The day from which a term under ``clock`` counts, for a declared column that says ``day``."""
+    return fiscal_year.end_of(day) if clock is FISCAL_YEAR_END else day
+
+
+def last_start(clock: Clock, term: Term, today: date, fiscal_year: FiscalYear) -> date:
+    """The last column day whose due day under ``clock`` and ``term`` has come by ``today``."""
+    cutoff = term.cutoff(today)
+    return fiscal_year.last_start(cutoff) if clock is FISCAL_YEAR_END else cutoff

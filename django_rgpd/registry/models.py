@@ -1,0 +1,133 @@
+"""The only tables that tie an address to someone, and what must outlive them."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Person(models.Model):
+    """Somebody the shop knows, as an account or by an address; ledgers, jobs and requests know her uuid alone."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    site = models.PositiveIntegerField(default=1)
+    user_key = models.CharField(max_length=255, null=True, blank=True)
+    language = models.CharField(max_length=16, blank=True, default="")
+    last_contact = models.DateTimeField(null=True, blank=True)
+    merged_into = models.UUIDField(null=True, blank=True)
+    created_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "user_key"], condition=Q(user_key__isnull=False), name="rgpd_person_user"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["last_contact"], name="rgpd_person_contact"),
+            models.Index(fields=["merged_into"], name="rgpd_person_merged"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class Kind(models.TextChoices):
+    """Kinds of address."""
+
+    EMAIL = "email", _("email address")
+    PHONE = "phone", _("phone number")
+
+
+class Address(models.Model):
+    """An address of a person, with its proof and history; erasure nulls ``canonical`` and leaves the digest."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="addresses")
+    site = models.PositiveIntegerField(default=1)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.EMAIL)
+    canonical = models.CharField(max_length=254, null=True, blank=True)
+    digest = models.CharField(max_length=64)
+    key_id = models.CharField(max_length=32)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    proven_at = models.DateTimeField(null=True, blank=True)
+    proven_how = models.CharField(max_length=32, blank=True, default="")
+    proven_by = models.CharField(max_length=255, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("address")
+        verbose_name_plural = _("addresses")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "kind", "digest"],
+                condition=Q(until__isnull=True),
+                name="rgpd_address_current",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["digest"], name="rgpd_address_digest"),
+            models.Index(fields=["canonical"], name="rgpd_address_canonical"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Suppression(models.Model):
+    """A digest of an address that must not be written to, kept after an erasure (art. 21.3); nothing but a fresh
+    confirmed opt-in by the person lifts it."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    site = models.PositiveIntegerField(default=1)
+    kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.EMAIL)
+    digest = models.CharField(max_length=64)
+    key_id = models.CharField(max_length=32)
+    channel = models.CharField(max_length=16, blank=True, default="")
+    purpose = models.CharField(max_length=64, blank=True, default="")
+    reason = models.CharField(max_length=32)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    lifted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("suppression")
+        verbose_name_plural = _("suppressions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "kind", "digest", "channel", "purpose"],
+                condition=Q(lifted_at__isnull=True),
+                name="rgpd_suppression_standing",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class Challenge(models.Model):
+    """A short-lived random link or code, of which only the hash is kept: opt-in, proof of an address, step-up, collection."""
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    site = models.PositiveIntegerField(default=1)
+    about = models.CharField(max_length=32)
+    person = models.UUIDField(null=True, blank=True, db_index=True)
+    address = models.ForeignKey(Address, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
+    hashed = models.CharField(max_length=64, unique=True)
+    details = models.JSONField(default=dict, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("challenge")
+        verbose_name_plural = _("challenges")
+
+    def __str__(self) -> str:
+        return f"{self.about} {self.uuid}"

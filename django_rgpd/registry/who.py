@@ -1,0 +1,68 @@
+"""Whose a row is: the paths that lead from a row to a person, and the person as the engine carries her."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from django.db.models import Q
+
+EMAIL = "email"
+PHONE = "phone"
+
+SUBJECT = "subject"
+"""The role of the one person of a row whose declaration names only one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Who:
+    """How to find one person of a row; every path is a Django lookup path from the declared model.
+
+    ``user``: to a key of the user model ("pk" on the user model itself). ``email``, ``phone``: to a text column with an
+    address; it identifies a row only where the account path is NULL, or whoever proves an address would take another's
+    orders. ``person``: to a column with the uuid of ``Person`` (the library's own tables). ``where`` limits the rows.
+    """
+
+    user: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    person: str | None = None
+    session: str | None = None
+    where: Q | None = None
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Kind of address → path, of those that are declared."""
+        found = {EMAIL: self.email, PHONE: self.phone}
+        return {kind: path for kind, path in found.items() if path}
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every declared path."""
+        return tuple(path for path in (self.user, self.email, self.phone, self.person, self.session) if path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """A person as the engine carries her: her uuids, her account key, and her proven addresses in canonical form.
+
+    ``uuids``: her own uuid first, then those of people merged into her. ``addresses``: kind → canonical texts.
+    Never printed: ``repr`` shows the uuid only.
+    """
+
+    uuids: tuple[UUID, ...]
+    user_key: object | None = field(default=None, repr=False)
+    addresses: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
+
+    @property
+    def uuid(self) -> UUID:
+        """The uuid under which ledgers know her."""
+        return self.uuids[0]
+
+    @property
+    def emails(self) -> frozenset[str]:
+        """Her proven email addresses, canonical."""
+        return self.addresses.get(EMAIL, frozenset())

@@ -1,0 +1,18 @@
+"""News that the library sends; receivers get keys and counts, never a personal value."""
+
+from django.dispatch import Signal
+
+released = Signal()
+"""Rows of one model were released: ``model``, ``fields`` (names), ``count``, ``occasion``. Sent once a group, after the commit."""
+
+person_erased = Signal()
+"""A person was erased: ``person`` (uuid), ``user_key``. Sent inside the transaction."""
+
+contacted = Signal()
+"""The person got in touch (a login, an order, a click): ``person`` (uuid), ``at``."""
+
+consent_changed = Signal()
+"""A consent was given, confirmed, withdrawn, objected to or expired: ``person``, ``purpose``, ``channel``, ``kind``. Sent inside the transaction."""
+
+export_ready = Signal()
+"""An export can be collected: ``person``, ``request`` (uuid)."""
