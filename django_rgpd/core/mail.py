@@ -34,8 +34,9 @@ def message(
     """One mail, ready to be sent.
 
     ``template`` is ``"<room>/<name>"``: ``django_rgpd/<room>/mail/<name>.subject.txt``, ``.txt`` and, where
-    it exists, ``.html``. Rendered in ``language`` (the site's where empty) and in the legal time zone. The plain
-    part is not escaped, the HTML part is. Headers and subject lose line breaks, control and direction marks.
+    it exists, ``.html``. Rendered in ``language`` (the site's where empty) and in the legal time zone. The
+    plain part is not escaped, the HTML part is. Headers and subject lose line breaks, control and direction
+    marks.
 
     Raises ``TemplateDoesNotExist``.
     """

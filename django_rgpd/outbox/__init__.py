@@ -1,0 +1,1 @@
+"""What must happen elsewhere or later: jobs written with their reason, and delivered afterwards."""

@@ -1,0 +1,167 @@
+"""Jobs: registering who carries them out, and writing them down in the transaction of their reason."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol, TypeAlias
+from uuid import UUID
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import IntegrityError, transaction
+
+from django_rgpd.core import conf
+from django_rgpd.core.errors import Misconfigured, StaleClaim
+from django_rgpd.outbox.models import Job, State
+
+log = logging.getLogger(__name__)
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Payload: TypeAlias = "dict[str, Json]"
+
+LEASE = timedelta(minutes=15)
+"""How long a worker may be silent before another one takes its job over."""
+
+
+class Handler(Protocol):
+    """What carries a job out: may be called twice for one job, and must then do no harm."""
+
+    def __call__(self, payload: Payload, *, job: Job, now: datetime) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A kind of job: its handler, and whether it reaches other people's systems."""
+
+    name: str
+    handler: Handler
+    outward: bool
+
+
+_registered: dict[str, Registered] = {}
+
+
+def job(name: str, *, outward: bool = False) -> Callable[[Handler], Handler]:
+    """Make the decorated function the handler of the jobs called ``name`` (at most 64 characters).
+
+    It gets the payload, ``job`` and ``now``, runs outside of any transaction of ours, and returns, or
+    raises one of ``outcomes``; any other exception is tried again later. ``outward`` jobs run in production
+    only.
+    """
+
+    def register(handler: Handler) -> Handler:
+        known = _registered.get(name)
+        if known is not None and not _is_the_same(known.handler, handler):
+            msg = f"The job {name!r} has a handler already: {_place(known.handler)}."
+            raise Misconfigured(msg)
+        _registered[name] = Registered(name, handler, outward)
+        return handler
+
+    return register
+
+
+def registered(name: str) -> Registered | None:
+    """The kind of job called ``name``, if there is one."""
+    return _registered.get(name)
+
+
+def put(
+    name: str,
+    payload: Mapping[str, object],
+    *,
+    now: datetime,
+    run_at: datetime | None = None,
+    key: str | None = None,
+    person: UUID | None = None,
+    due_at: datetime | None = None,
+) -> Job:
+    """Write a job down in the caller's transaction, to be carried out once that has committed.
+
+    ``payload`` is JSON (dates and UUIDs become texts) and is emptied when the job is done. ``run_at``: not
+    before. ``key``: while a job of this name and key waits or runs, that one is returned and nothing is
+    written. ``person`` is the uuid of whom it is about; ``due_at``: when staff must know that it is late.
+    """
+    written = Job(
+        site=conf.get().SITE,
+        name=name,
+        person=person,
+        key=key,
+        payload=as_json(payload),
+        created_at=now,
+        run_at=run_at or now,
+        due_at=due_at,
+    )
+    if key is None:
+        written.save(force_insert=True)
+    elif (standing := _insert_once(written)) is not None:
+        return standing
+    transaction.on_commit(lambda: wake(written.run_at, now=now), robust=True)
+    return written
+
+
+def renew(job: Job, *, now: datetime, progress: Mapping[str, object] | None = None) -> None:
+    """Say that a long job is still being worked on, and keep how far it came.
+
+    Raises ``StaleClaim`` where another worker has taken it over: the caller must stop.
+    """
+    changes: dict[str, object] = {"leased_until": now + LEASE}
+    if progress is not None:
+        job.progress = as_json(progress)
+        changes["progress"] = job.progress
+    if not Job.objects.filter(pk=job.pk, lease=job.lease, state=State.RUNNING).update(**changes):
+        msg = f"Job {job.uuid} belongs to another worker now."
+        raise StaleClaim(msg)
+
+
+def wake(run_at: datetime, *, now: datetime) -> None:
+    """Tell the task backend that there is something to do; whatever it answers, the row is there.
+
+    A backend that would run the task on the spot is left alone: mails are not sent while a visitor waits,
+    and a stranger must not learn from the time whether an address is known. There ``rgpd_run`` does the
+    work.
+    """
+    from django_rgpd.outbox.tasks import work
+
+    try:
+        backend = work.get_backend()
+        if type(backend).__name__ in {"ImmediateBackend", "DummyBackend"}:
+            return
+        if run_at <= now:
+            work.enqueue()
+        elif backend.supports_defer:
+            work.using(run_after=run_at).enqueue()
+    except Exception as error:  # a broken queue must never break the request that wrote the job
+        log.error("The task backend fails (%s); rgpd_run will do the work.", type(error).__name__)
+
+
+def as_json(values: Mapping[str, object]) -> Payload:
+    """``values`` as a JSON column holds them."""
+    plain: Payload = json.loads(json.dumps(dict(values), cls=DjangoJSONEncoder))
+    return plain
+
+
+def _insert_once(written: Job) -> Job | None:
+    """Insert, or return the job of the same name and key that waits or runs already."""
+    while True:
+        try:
+            with transaction.atomic():
+                written.save(force_insert=True)
+        except IntegrityError:
+            standing = Job.objects.filter(
+                name=written.name, key=written.key, state__in=[State.WAITING, State.RUNNING]
+            ).first()
+            if standing is not None:
+                return standing
+        else:
+            return None
+
+
+def _is_the_same(one: Handler, other: Handler) -> bool:
+    return _place(one) == _place(other)
+
+
+def _place(handler: Handler) -> str:
+    return f"{getattr(handler, '__module__', '?')}.{getattr(handler, '__qualname__', '?')}"
