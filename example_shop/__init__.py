@@ -1,0 +1,1 @@
+"""A small real shop that uses every feature of django_rgpd."""

@@ -1,0 +1,117 @@
+"""What the shop promises its customers; the notice, the register and every term are this, rendered."""
+
+from datetime import date
+
+from django.utils.translation import gettext_lazy as _
+
+from django_rgpd.policy import (
+    EMAIL,
+    FISCAL_YEAR_END,
+    LAST_CONTACT,
+    POST,
+    SMS,
+    STANDARD_CLAUSES,
+    UNTIL_WITHDRAWN,
+    Consent,
+    Contract,
+    Controller,
+    Customer,
+    LegalObligation,
+    LegitimateInterest,
+    Policy,
+    Purpose,
+    Recipient,
+    days,
+    months,
+    years,
+)
+
+policy = Policy(
+    version=date(2026, 11, 1),
+    controller=Controller(
+        name="Ribambelle SARL",
+        address="12 rue des Lampions, 69001 Lyon, France",
+        email="privacy@example.com",
+        dpo="dpo@example.com",
+    ),
+    answer_within=days(15),
+    purposes=[
+        Purpose(
+            "account",
+            _("Your account"),
+            bases=[Contract()],
+            clock=LAST_CONTACT,
+            term=years(3),
+            description=_("Logging in, your addresses, basket and wish list."),
+            reason="Families come back for the next birthday but one: three years, as the offers.",
+        ),
+        Purpose(
+            "orders",
+            _("Orders, deliveries and returns"),
+            bases=[Contract()],
+            term=years(3),
+            description=_("Sending what you bought, and answering for it afterwards."),
+        ),
+        Purpose(
+            "payments",
+            _("Payments"),
+            bases=[Contract()],
+            term=months(15),
+            description=_(
+                "Taking payments and settling incidents; our payment provider alone has your card."
+            ),
+        ),
+        Purpose(
+            "accounting",
+            _("Invoices and accounts"),
+            bases=[LegalObligation("Code de commerce, L123-22")],
+            clock=FISCAL_YEAR_END,
+            term=years(10),
+            description=_("The law has us keep invoices, with the name and address that stand on them."),
+        ),
+        Purpose(
+            "newsletter",
+            _("Newsletter"),
+            bases=[Consent()],
+            channels={EMAIL},
+            term=UNTIL_WITHDRAWN,
+            description=_("Ideas for parties and presents, once a month."),
+        ),
+        Purpose(
+            "offers",
+            _("Offers for similar products"),
+            bases=[LegitimateInterest(when=Customer(within=years(3))), Consent()],
+            channels={EMAIL, SMS, POST},
+            clock=LAST_CONTACT,
+            term=years(3),
+            description=_("Now and then, something that goes with what you bought."),
+        ),
+        Purpose(
+            "reviews",
+            _("Reviews of products"),
+            bases=[Consent()],
+            term=UNTIL_WITHDRAWN,
+            description=_("Published under your first name and the first letter of your last name."),
+        ),
+        Purpose(
+            "messages",
+            _("Answering your messages"),
+            bases=[LegitimateInterest(marketing=False)],
+            term=years(1),
+            description=_("What you write to us through the contact form."),
+        ),
+    ],
+    recipients=[
+        Recipient(
+            "stripe",
+            _("Stripe (payments)"),
+            purposes=["payments"],
+            country="US",
+            safeguard=STANDARD_CLAUSES,
+            holds=_("card data, which the shop never sees"),
+        ),
+        Recipient("carrier", _("La Poste (deliveries)"), purposes=["orders"], processor=False),
+        Recipient("accountant", _("Our accountant"), purposes=["accounting"]),
+        Recipient("host", _("Our host"), purposes=["account", "orders", "reviews", "messages"]),
+    ],
+)

@@ -1,0 +1,1 @@
+"""Messages written through the contact form."""

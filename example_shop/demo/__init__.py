@@ -1,0 +1,1 @@
+"""Fills the shop with made-up people and serves it."""

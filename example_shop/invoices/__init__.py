@@ -1,0 +1,1 @@
+"""Invoices in an unbroken sequence, which never change."""

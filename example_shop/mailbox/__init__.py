@@ -1,0 +1,1 @@
+"""The mails of the demonstration, to be read and clicked in the browser."""

@@ -1,0 +1,1 @@
+"""Where the newsletter's form stands; the newsletter itself is the library's."""

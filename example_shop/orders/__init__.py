@@ -1,0 +1,1 @@
+"""What was bought, for whom, and where it goes."""

@@ -1,0 +1,1 @@
+"""Payments, of which only the provider's ids are kept."""

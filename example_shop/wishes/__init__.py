@@ -1,0 +1,1 @@
+"""What customers would like to have."""
