@@ -10,7 +10,7 @@ _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def one_line(text: str) -> None:
-    """Refuse line breaks, control characters and direction overrides, which could forge headers or hide a text.
+    """Refuse line breaks, control characters and direction overrides: they forge headers or hide a text.
 
     Raises ``ValidationError``.
     """

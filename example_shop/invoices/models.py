@@ -1,4 +1,4 @@
-"""Invoices: name and address copied on the day of issue, numbers without a gap, a PDF whose bytes never change."""
+"""Invoices: name and address copied at issue, numbers without a gap, a PDF whose bytes never change."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def private_storage() -> Storage:
 
 
 class InvoiceCounter(models.Model):
-    """The last number of a year; its row is locked while an invoice is issued, so that no number is lost or doubled."""
+    """The last number of a year; its row is locked during an issue, so that no number is lost or doubled."""
 
     year = models.PositiveSmallIntegerField(_("year"), unique=True)
     last = models.PositiveIntegerField(_("last number"), default=0)
@@ -60,7 +60,7 @@ class Invoice(models.Model):
         return self.number
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Write a new invoice; raises ``IssuedInvoiceChanged`` for one that exists (art. 289 CGI: as issued)."""
+        """Write a new invoice; raises ``IssuedInvoiceChanged`` for one that exists (art. 289 CGI)."""
         if not self._state.adding:
             raise IssuedInvoiceChanged(
                 f"Invoice {self.pk} is issued and stays as it is: write a credit note."
