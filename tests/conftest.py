@@ -1,0 +1,120 @@
+"""What every test has around it, and what the end of a run says: promises, faults, what did not run."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.conf import settings
+from django.core.cache import caches
+from django.db import connection
+from django.utils import translation
+
+PROMISES = 68
+PUBLIC = ("tests/promises/", "tests/journeys/", "tests/example_shop/")
+"""Where a test goes through a page, a command or a received mail of the example shop."""
+
+SERVICES = {"postgresql": "PostgreSQL", "browser": "browser"}
+SHAPES = {"promise": re.compile(r"P(0[1-9]|[1-5]\d|6[0-8])"), "fault": re.compile(r"[A-Z]\d\d")}
+
+
+@pytest.fixture(autouse=True)
+def _fresh_surroundings() -> Iterator[None]:
+    """No test inherits a cache, or the language of a page that another one read."""
+    for alias in settings.CACHES:
+        caches[alias].clear()
+    translation.activate(settings.LANGUAGE_CODE)
+    yield
+    translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Tuesday noon on which no clock is changed, no month ends and no year begins."""
+    return datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse marks that say nothing; leave out what needs a service, or a browser that nobody asked for."""
+    asked_for_browsers = re.search(r"(?<!not )\bbrowser\b", config.option.markexpr or "")
+    for item in items:
+        for name, shape in SHAPES.items():
+            for mark in item.iter_markers(name):
+                if len(mark.args) != 1 or not shape.fullmatch(mark.args[0]):
+                    raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.{name}{mark.args} names no {name}.")
+        if item.get_closest_marker("browser") and not asked_for_browsers:
+            item.add_marker(pytest.mark.skip(reason="browsers run where they are asked for: -m browser"))
+        if item.get_closest_marker("postgresql") and connection.vendor != "postgresql":
+            item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: set DATABASE_URL"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Send the marks along with the result, so that they arrive from the workers of a parallel run too."""
+    report = yield
+    if call.when == "setup":
+        for name in SHAPES:
+            report.user_properties += [(name, mark.args[0]) for mark in item.iter_markers(name)]
+        report.user_properties += [("needs", name) for name in SERVICES if item.get_closest_marker(name)]
+    return report
+
+
+class Tally:
+    """Counts results by mark, in the process that prints the end of the run."""
+
+    def __init__(self) -> None:
+        self.marks: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self.outcome: dict[str, str] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the worst that was said of each test."""
+        self.marks[report.nodeid] |= set(map(tuple, report.user_properties))
+        before = self.outcome.get(report.nodeid, "")
+        if report.failed or before == "failed":
+            self.outcome[report.nodeid] = "failed"
+        elif report.skipped:
+            self.outcome[report.nodeid] = "skipped"
+        elif report.when == "call":
+            self.outcome[report.nodeid] = "passed"
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The three lines at the end."""
+        kept = self.whole("promise", public=True)
+        terminalreporter.write_line("")
+        terminalreporter.write_line(f"promises kept: {len(kept)} of {PROMISES}")
+        terminalreporter.write_line(f"fault cases shown: {len(self.whole('fault'))}")
+        if left_out := self.left_out():
+            terminalreporter.write_line(f"not run: {', '.join(left_out)}")
+
+    def whole(self, mark: str, *, public: bool = False) -> list[str]:
+        """The rows whose tests all passed, those left out for want of a service aside."""
+        tests: dict[str, list[str]] = defaultdict(list)
+        for nodeid, marks in self.marks.items():
+            for name, row in marks:
+                if name == mark and self.outcome.get(nodeid) in {"passed", "failed"}:
+                    tests[row].append(nodeid)
+        return sorted(
+            row
+            for row, nodeids in tests.items()
+            if all(self.outcome[nodeid] == "passed" for nodeid in nodeids)
+            and (not public or any(nodeid.startswith(PUBLIC) for nodeid in nodeids))
+        )
+
+    def left_out(self) -> list[str]:
+        """What was skipped, by the service it needed."""
+        skipped = [nodeid for nodeid, outcome in self.outcome.items() if outcome == "skipped"]
+        counts = {
+            label: sum(("needs", name) in self.marks[nodeid] for nodeid in skipped)
+            for name, label in SERVICES.items()
+        }
+        other = sum(not any(name == "needs" for name, _row in self.marks[nodeid]) for nodeid in skipped)
+        return [f"{label} ({number})" for label, number in {**counts, "other": other}.items() if number]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Count in the controlling process only."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Tally(), "rgpd-tally")
