@@ -46,6 +46,13 @@ policy = Policy(
             reason="Families come back for the next birthday but one: three years, as the offers.",
         ),
         Purpose(
+            "baskets",
+            _("Your basket"),
+            bases=[Contract()],
+            term=months(3),
+            description=_("What you put aside, so that you find it again."),
+        ),
+        Purpose(
             "orders",
             _("Orders, deliveries and returns"),
             bases=[Contract()],

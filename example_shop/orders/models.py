@@ -22,8 +22,8 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
-OPEN = [Status.PLACED, Status.PAID, Status.SHIPPED]
-"""What the shop still owes something on."""
+OPEN = [Status.PAID, Status.SHIPPED]
+"""What is paid and not yet in the customer's hands: the shop owes something."""
 
 
 class Order(models.Model):

@@ -1,0 +1,53 @@
+"""What accounts hold of people."""
+
+from django.utils.translation import gettext_lazy as _
+
+from django_rgpd.policy import CONTACT, PREFERENCES, TECHNICAL
+from django_rgpd.registry import OBSERVED, Blank, Declaration, Null, Personal, Placeholder, Who, register
+from example_shop.accounts.models import Address, RelativeBirthday, User
+
+
+@register(User)
+class UserData(Declaration):
+    """Your account."""
+
+    who = Who(user="pk")
+    fields = {
+        "email": Personal("account", erase=Placeholder(), category=CONTACT),
+        "first_name": Personal("account", erase=Blank()),
+        "last_name": Personal("account", erase=Blank()),
+        "phone": Personal("account", erase=Blank(), category=CONTACT),
+        "birth_date": Personal("account", erase=Null()),
+        "last_login": Personal("account", erase=Null(), category=TECHNICAL, origin=OBSERVED),
+    }
+    facts = ["language", "date_joined"]
+    internal = ["password", "is_active", "is_staff", "is_superuser"]
+
+
+@register(Address)
+class AddressData(Declaration):
+    """Your delivery addresses."""
+
+    who = Who(user="user")
+    fields = {
+        "name": Personal("account", erase=Blank()),
+        "street": Personal("account", erase=Blank(), category=CONTACT),
+        "postcode": Personal("account", erase=Blank(), category=CONTACT),
+        "city": Personal("account", erase=Blank(), category=CONTACT),
+        "country": Personal("account", erase=Blank(), category=CONTACT),
+        "phone": Personal("account", erase=Blank(), category=CONTACT),
+    }
+    internal = ["user"]
+
+
+@register(RelativeBirthday)
+class RelativeBirthdayData(Declaration):
+    """Birthdays of people close to you, which you chose to tell us: optional data on somebody else."""
+
+    who = Who(user="user")
+    source = _("told by the customer")
+    fields = {
+        "name": Personal("account", erase=Blank(), category=PREFERENCES),
+        "date": Personal("account", erase=Null(), category=PREFERENCES),
+    }
+    internal = ["user"]

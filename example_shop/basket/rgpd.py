@@ -1,0 +1,29 @@
+"""What baskets hold of people."""
+
+from django_rgpd.policy import PREFERENCES, TECHNICAL
+from django_rgpd.registry import Blank, Declaration, Fixed, Null, Personal, Who, register
+from example_shop.basket.models import Basket, BasketLine
+
+
+@register(Basket)
+class BasketData(Declaration):
+    """Your basket: kept until it has not been touched for three months."""
+
+    who = Who(user="user", session="session_key")
+    clocks = {"baskets": "updated_at"}
+    fields = {
+        "user": Personal("baskets", erase=Null()),
+        "session_key": Personal("baskets", erase=Blank(), category=TECHNICAL, export=False),
+    }
+    facts = ["created_at", "updated_at"]
+
+
+@register(BasketLine)
+class BasketLineData(Declaration):
+    """What is in your basket."""
+
+    who = Who(user="basket__user", session="basket__session_key")
+    clocks = {"baskets": "basket__updated_at"}
+    fields = {"quantity": Personal("baskets", erase=Fixed(1), category=PREFERENCES)}
+    facts = ["product"]
+    internal = ["basket"]
