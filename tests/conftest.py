@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 PROMISES = 68
 PUBLIC = ("tests/promises/", "tests/journeys/", "tests/example_shop/")
@@ -19,6 +22,13 @@ PUBLIC = ("tests/promises/", "tests/journeys/", "tests/example_shop/")
 
 SERVICES = {"postgresql": "PostgreSQL", "browser": "browser"}
 SHAPES = {"promise": re.compile(r"P(0[1-9]|[1-5]\d|6[0-8])"), "fault": re.compile(r"[A-Z]\d\d")}
+
+
+# The same examples in every run: the gate tells about the code, not about luck; the nightly searches longer.
+_always = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
+hypothesis_settings.register_profile("gate", derandomize=True, max_examples=50, **_always)
+hypothesis_settings.register_profile("nightly", max_examples=2_000, **_always)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 
 @pytest.fixture(autouse=True)
