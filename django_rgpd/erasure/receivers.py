@@ -1,0 +1,31 @@
+"""Enters logins in the index of sessions, and takes logouts out of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.signals import user_logged_in, user_logged_out
+from django.dispatch import receiver
+
+from django_rgpd.core import clock
+from django_rgpd.erasure import sessions
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+    from django.http import HttpRequest
+
+
+@receiver(user_logged_in, dispatch_uid="django_rgpd.erasure.signed_in")
+def signed_in(*, request: HttpRequest | None, user: AbstractBaseUser, **_: object) -> None:
+    """Note the session that just began."""
+    session = getattr(request, "session", None)
+    if session is not None:
+        sessions.note(session, str(user.pk), now=clock.now())
+
+
+@receiver(user_logged_out, dispatch_uid="django_rgpd.erasure.signed_out")
+def signed_out(*, request: HttpRequest | None, **_: object) -> None:
+    """Forget the session that is about to end."""
+    session = getattr(request, "session", None)
+    if session is not None:
+        sessions.drop(session.session_key)
