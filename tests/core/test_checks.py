@@ -151,9 +151,7 @@ def test_e007_where_keys_are_missing_in_production(settings, name):
 
 
 @pytest.mark.parametrize("name", conf.KEY_RINGS)
-@pytest.mark.parametrize(
-    "keys", [[LONG], LONG, LONG.encode(), (LONG.encode(),), (LONG, None), (LONG, " "), {LONG}, 5]
-)
+@pytest.mark.parametrize("keys", [[LONG], LONG, LONG.encode(), (LONG.encode(),), (LONG, None), (LONG, " ")])
 def test_e008_where_keys_are_no_tuple_of_texts_and_still_nothing_crashes(settings, name, keys):
     settings.RGPD = {**GOOD, name: keys}
     assert ids(check_settings) == [("E008", f'RGPD["{name}"]')]
