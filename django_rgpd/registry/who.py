@@ -32,6 +32,9 @@ class Who:
     person: str | None = None
     session: str | None = None
     where: Q | None = None
+    sees: tuple[str, ...] = ()
+    """Fields and facts of the row, beside this person's own, that her export shows (the text of a review that she
+    received); whose they are, and when they go, is not changed by it."""
 
     @property
     def addresses(self) -> dict[str, str]:

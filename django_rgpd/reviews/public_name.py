@@ -35,10 +35,10 @@ _WHOLE_SURNAMES = ("CJK", "IDEOGRAPHIC", "HANGUL", "HIRAGANA", "KATAKANA", "BOPO
 def public_name(first: str | None, last: str | None, fallback: Text = FALLBACK) -> str:
     """The published form of a name: "Marie D." for Marie Dupont.
 
-    ``first`` and ``last`` are what the person typed, in whatever form; only the first word of ``first`` is
-    used. Returns ``fallback`` where ``first`` has no letter, or looks like an address, a site or a number; the
-    surname never stands alone. The result holds letters, marks, ``-'’·``, and a dot after the initial: it still
-    has to be escaped where it is printed, and set in ``<bdi>``.
+    ``first`` and ``last`` are what the person typed, in whatever form; only the first word of ``first`` counts.
+    Returns ``fallback`` where ``first`` has no letter, or looks like an address, a site or a number; a surname
+    never stands alone. The result holds letters, marks, ``-'’·``, and a dot after the initial: it has still to
+    be escaped where it is printed, and set in ``<bdi>``.
     """
     given = _first_word(first or "")
     if not given:
