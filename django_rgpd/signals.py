@@ -16,3 +16,7 @@ consent_changed = Signal()
 
 export_ready = Signal()
 """An export can be collected: ``person``, ``request`` (uuid)."""
+
+person_merged = Signal()
+"""A guest turned out to be somebody known: ``person`` (uuid of her who stays), ``merged`` (uuid of the guest). Sent inside the
+transaction."""

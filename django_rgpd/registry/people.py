@@ -1,0 +1,141 @@
+"""People: who an account or an address is, found or made without doubles, and what of her the engine carries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import ForeignKey, Q
+
+from django_rgpd.core import addresses, conf
+from django_rgpd.registry.addresses import holder, note, prove
+from django_rgpd.registry.models import Address, Person
+from django_rgpd.registry.who import Subject
+
+__all__ = [
+    "by_uuid",
+    "contact",
+    "known",
+    "lock",
+    "note",
+    "person_of",
+    "prove",
+    "standing_for",
+    "subject",
+    "subject_of",
+    "users_person",
+]
+
+
+def person_of(user: Any, *, now: datetime, language: str = "") -> Person:
+    """The person whose account ``user`` is, made where there is none yet; two at once make one.
+
+    ``language`` is kept when she is made.
+    """
+    key = str(user.pk)
+    found = users_person(key)
+    if found is not None:
+        return found
+    new = Person(site=conf.get().SITE, user_key=key, language=language, created_at=now)
+    # On conflict do nothing: the second of two waits for the first and then reads its row.
+    Person.objects.bulk_create([new], ignore_conflicts=True)
+    return Person.objects.get(site=new.site, user_key=key)
+
+
+def users_person(key: object) -> Person | None:
+    """The person whose account's key is ``key`` (as ``str()`` writes it), or nobody."""
+    return Person.objects.filter(site=conf.get().SITE, user_key=str(key)).first()
+
+
+def by_uuid(uuid: UUID) -> Person | None:
+    """The person known as ``uuid``, or she into whom that person was merged."""
+    found = Person.objects.filter(uuid=uuid).first()
+    return standing_for(found) if found is not None else None
+
+
+def standing_for(person: Person) -> Person:
+    """``person`` herself, or she into whom that person was merged."""
+    while person.merged_into is not None:
+        person = Person.objects.get(uuid=person.merged_into)
+    return person
+
+
+def lock(person: Person | UUID) -> Person:
+    """Her row, read again and locked until the transaction ends; what changes a person begins with it.
+
+    Raises ``TransactionManagementError`` outside of one and ``Person.DoesNotExist`` where the row is gone.
+    """
+    uuid = person.uuid if isinstance(person, Person) else person
+    if not transaction.get_connection(Person.objects.db).in_atomic_block:
+        msg = "people.lock() holds nothing outside of a transaction."
+        raise transaction.TransactionManagementError(msg)
+    return Person.objects.select_for_update().get(uuid=uuid)
+
+
+def known(kind: str, text: str, *, site: int | None = None) -> Person | None:
+    """Who has the address ``text`` at present, proven or not; nobody for a text that is no address.
+
+    An erased person has no address any more.
+    """
+    try:
+        canonical = addresses.canonical(kind, text)
+    except addresses.BadAddress:
+        return None
+    found = holder(kind, canonical, site=site or conf.get().SITE)
+    return found.person if found is not None else None
+
+
+def subject(person: Person) -> Subject:
+    """What the engine carries of ``person``: merged people, proven addresses, account key (two queries).
+
+    An address that she once proved is hers until somebody else proves it.
+    """
+    person = standing_for(person)
+    merged = Person.objects.filter(merged_into=person.uuid).order_by("pk").values_list("uuid", flat=True)
+    return Subject(
+        uuids=(person.uuid, *merged),
+        user_key=_key(person.user_key),
+        addresses=_proven(person),
+    )
+
+
+def subject_of(user: Any, *, now: datetime) -> Subject:
+    """What the engine carries of the person whose account ``user`` is."""
+    return subject(person_of(user, now=now))
+
+
+def contact(person: UUID, *, at: datetime) -> None:
+    """She got in touch herself at ``at`` (a login, an order, a click): her last contact moves forward, never back.
+
+    The people merged into her move along, so that rows that name them are as old as she is.
+    """
+    Person.objects.filter(Q(uuid=person) | Q(merged_into=person)).filter(
+        Q(last_contact__isnull=True) | Q(last_contact__lt=at)
+    ).update(last_contact=at)
+
+
+def _key(text: str | None) -> object | None:
+    if text is None:
+        return None
+    field: Any = get_user_model()._meta.pk
+    while isinstance(field, ForeignKey):
+        field = field.target_field
+    return field.to_python(text)  # type: ignore[no-any-return]
+
+
+def _proven(person: Person) -> dict[str, frozenset[str]]:
+    hers = Address.objects.filter(person=person, proven_at__isnull=False, canonical__isnull=False)
+    rows = list(hers.values_list("kind", "canonical", "until"))
+    left = {canonical for _kind, canonical, until in rows if until is not None}
+    taken: set[str | None] = set()
+    if left:
+        others = Address.objects.filter(canonical__in=left, until__isnull=True).exclude(person=person)
+        taken = set(others.filter(proven_at__isnull=False).values_list("canonical", flat=True))
+    found: dict[str, set[str]] = {}
+    for kind, canonical, until in rows:
+        if canonical is not None and (until is None or canonical not in taken):
+            found.setdefault(kind, set()).add(canonical)
+    return {kind: frozenset(texts) for kind, texts in found.items()}

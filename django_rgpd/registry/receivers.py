@@ -1,0 +1,75 @@
+"""What the registry hears: logins, contacts, and addresses that allauth has verified."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.contrib.auth.signals import user_logged_in
+from django.core.exceptions import ObjectDoesNotExist
+from django.dispatch import receiver
+from django.http import HttpRequest
+from django.utils import translation
+
+from django_rgpd import signals
+from django_rgpd.core import clock
+from django_rgpd.core.errors import BadAddress
+from django_rgpd.core.impersonation import impersonated
+from django_rgpd.registry import people
+from django_rgpd.registry.models import Kind, Person
+
+ALLAUTH = "allauth"
+
+
+@receiver(user_logged_in, dispatch_uid="django_rgpd.registry.login")
+def logged_in(*, request: HttpRequest | None = None, user: Any, **_: object) -> None:
+    """A login is a contact of the person herself, unless staff log in for her."""
+    if request is not None and impersonated(request):
+        return
+    now = clock.now()
+    person = people.person_of(user, now=now, language=translation.get_language() or "")
+    people.contact(person.uuid, at=now)
+    prove_verified(user, person, now=now)
+
+
+@receiver(signals.contacted, dispatch_uid="django_rgpd.registry.contacted")
+def contacted(*, person: UUID, at: datetime, **_: object) -> None:
+    """Somebody else heard of a contact."""
+    people.contact(person, at=at)
+
+
+def prove_verified(user: Any, person: Person, *, now: datetime) -> None:
+    """Take over what allauth has verified; an address that it has not, even the account's own, proves nothing."""
+    if not apps.is_installed("allauth.account"):
+        return
+    model = apps.get_model("account", "EmailAddress")
+    for text in model._default_manager.filter(user=user, verified=True).values_list("email", flat=True):
+        take_over(text, person, now=now)
+
+
+def take_over(text: str, person: Person, *, now: datetime) -> None:
+    """Note and prove one address that allauth has verified for ``person``."""
+    try:
+        entry = people.note(Kind.EMAIL, text, person=person, now=now)
+    except BadAddress:
+        return
+    if entry.proven_at is None or entry.until is not None:
+        people.prove(entry, how=ALLAUTH, now=now)
+
+
+def confirmed(*, email_address: Any, **_: object) -> None:
+    """allauth has just verified an address."""
+    try:
+        user = email_address.user
+    except ObjectDoesNotExist:
+        return
+    now = clock.now()
+    take_over(email_address.email, people.person_of(user, now=now), now=now)
+
+
+if apps.is_installed("allauth.account"):
+    from allauth.account.signals import email_confirmed
+
+    email_confirmed.connect(confirmed, dispatch_uid="django_rgpd.registry.allauth")

@@ -1,0 +1,120 @@
+"""Which rows are a person's: by her account; by a proven address where a row has no account; by her uuid."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import idna
+from django.db.models import CharField, Q, QuerySet, TextField
+from django.db.models.functions import Lower
+from django.db.models.lookups import In
+
+from django_rgpd.registry.conditions import NEVER, all_of, any_of, on_row
+from django_rgpd.registry.expressions import address_text
+from django_rgpd.registry.matching import limited, matching, no_account, who_of
+from django_rgpd.registry.paths import follow
+from django_rgpd.registry.who import PHONE
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+    from django_rgpd.registry.site import Entry
+    from django_rgpd.registry.who import Subject
+
+__all__ = ["conditions", "matching", "no_account", "rows", "shared", "spellings"]
+
+
+def conditions(entry: Entry, role: str, subject: Subject) -> list[Q]:
+    """The ways in which rows of ``entry`` are ``subject``'s in ``role``: each a condition of its own, for a statement of its own.
+
+    By account, then by address (only where the account path is NULL), then by uuid; what is not declared or what she does not
+    have is left out, so that an empty list means no row at all.
+    """
+    limit = limited(entry, role)
+    ways = (
+        _by_account(entry, role, subject),
+        _by_address(entry, role, subject),
+        _by_uuid(entry, role, subject),
+    )
+    return [all_of(way, limit) for way in ways if way != NEVER]
+
+
+def rows(entry: Entry, role: str, subject: Subject) -> QuerySet[Any]:
+    """The rows of ``entry`` that are ``subject``'s in ``role``, hidden ones too; each once."""
+    return entry.model._base_manager.filter(any_of(*conditions(entry, role, subject)))
+
+
+def shared(entry: Entry, role: str, subject: Subject) -> Q:
+    """Of those rows, the ones that lead to another account as well (a path to many): they go when hers and the others' do."""
+    user = who_of(entry, role).user
+    if user is None or not follow(entry.model, user).many:
+        return NEVER
+    path = follow(entry.model, user)
+    others = Q(**{f"{path.text}__isnull": False})
+    if subject.user_key is not None:
+        others = _account_of_others(path.key, subject.user_key)
+    return on_row(entry.model, others)
+
+
+def spellings(address: str) -> tuple[str, ...]:
+    """How a shop's column may spell a canonical email, lower case: composed or decomposed, the domain in letters, a space beside.
+
+    SQLite lowers ASCII only, so that a capital beyond ASCII stays one.
+    """
+    local, at, domain = address.rpartition("@")
+    try:
+        readable = idna.decode(domain)
+    except UnicodeError:
+        readable = domain
+    whole = {f"{local}{at}{name}" for name in (domain, readable)}
+    whole |= {"".join(c if c.isascii() else c.upper() for c in one) for one in whole}
+    forms = {unicodedata.normalize(form, one) for one in whole for form in ("NFC", "NFD")}
+    return tuple(
+        sorted({f"{before}{one}{after}" for one in forms for before in ("", " ") for after in ("", " ")})
+    )
+
+
+def _by_account(entry: Entry, role: str, subject: Subject) -> Q:
+    user = who_of(entry, role).user
+    if user is None or subject.user_key is None:
+        return NEVER
+    path = follow(entry.model, user)
+    text = isinstance(path.key_field, CharField | TextField)
+    return on_row(entry.model, Q(**{path.key: str(subject.user_key) if text else subject.user_key}), few=True)
+
+
+def _by_address(entry: Entry, role: str, subject: Subject) -> Q:
+    same = [
+        _same_address(entry.model, kind, text, subject.addresses.get(kind, frozenset()))
+        for kind, text in who_of(entry, role).addresses.items()
+    ]
+    one_of_hers = any_of(*same)
+    return NEVER if one_of_hers == NEVER else all_of(no_account(entry, role), one_of_hers)
+
+
+def _same_address(model: type[Model], kind: str, text: str, hers: Iterable[str]) -> Q:
+    known = sorted(hers)
+    if not known:
+        return NEVER
+    if kind == PHONE:
+        return on_row(model, Q(In(address_text(kind, text), known)), few=True)
+    # Lower() alone is what a shop has an index on; spaces and spellings are put on the other side.
+    written = sorted({spelling for address in known for spelling in spellings(address)})
+    return on_row(model, Q(In(Lower(text), written)), few=True)
+
+
+def _by_uuid(entry: Entry, role: str, subject: Subject) -> Q:
+    person = who_of(entry, role).person
+    if person is None or not subject.uuids:
+        return NEVER
+    field = follow(entry.model, person).key_field
+    text = isinstance(field, CharField | TextField)
+    uuids = [str(uuid) if text else uuid for uuid in subject.uuids]
+    return on_row(entry.model, Q(**{f"{person}__in": uuids}), few=True)
+
+
+def _account_of_others(key: str, own: object) -> Q:
+    # "Not equal" without a negation, which over a relation to many would ask for rows without any of hers.
+    return Q(**{f"{key}__lt": own}) | Q(**{f"{key}__gt": own})
