@@ -13,6 +13,7 @@ import factory
 from django.utils.text import slugify
 from factory.django import DjangoModelFactory
 
+from django_rgpd.reviews.public_name import public_name
 from example_shop.accounts.models import Address, RelativeBirthday, User
 from example_shop.basket.models import Basket, BasketLine
 from example_shop.catalogue.models import Category, Product
@@ -304,8 +305,4 @@ def make_guest(email: str = "", *, orders: int = 1, invoiced: bool = True, **fie
 def _public(author: User | None) -> str:
     if author is None:
         return ""
-    try:
-        from django_rgpd.reviews.public_name import public_name
-    except ImportError:
-        return f"{author.first_name} {author.last_name[:1]}."
     return public_name(author.first_name, author.last_name)

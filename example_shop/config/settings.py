@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 ROOT = Path(__file__).resolve().parents[1]
 VAR = Path(os.environ.get("SHOP_VAR", ROOT / "var"))
 """Everything that running the shop leaves behind."""
+VAR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = True
 SECRET_KEY = "the example shop is served on this machine only, and has no secrets"  # noqa: S105
@@ -36,6 +37,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",
 ]
 
 MIDDLEWARE = [
@@ -68,6 +70,8 @@ TEMPLATES = [
         },
     },
 ]
+
+FORM_RENDERER = "example_shop.theme.forms.ShopRenderer"
 
 DATABASES = {
     "default": dj_database_url.config(default=f"sqlite:///{VAR / 'shop.sqlite3'}", conn_health_checks=True)

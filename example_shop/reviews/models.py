@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_rgpd.reviews.public_name import public_name
 from example_shop.accounts.names import one_line
 from example_shop.catalogue.models import Product
 
@@ -59,3 +60,8 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"review {self.pk}"
+
+    @property
+    def shown_name(self) -> str:
+        """The name that every page, feed and file shows: as agreed to, or nobody's."""
+        return self.public_name or public_name("", "")
