@@ -1,6 +1,15 @@
 """Where personal data lives: declarations, the people they lead to, and the rule that says how long a value lives."""
 
-from django_rgpd.registry.actions import Blank, DeleteFile, EmptyJson, Fixed, Null, Placeholder, Rewrite
+from django_rgpd.registry.actions import (
+    Blank,
+    DeleteFile,
+    EmptyJson,
+    Fixed,
+    Null,
+    Placeholder,
+    Rewrite,
+    WithRow,
+)
 from django_rgpd.registry.declaration import (
     DERIVED,
     GIVEN,
@@ -41,6 +50,7 @@ __all__ = [
     "Subject",
     "When",
     "Who",
+    "WithRow",
     "not_personal",
     "register",
     "registry",

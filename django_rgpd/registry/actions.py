@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.core.exceptions import ValidationError
-from django.db.models import FileField, JSONField, Q, Value
+from django.db.models import F, FileField, JSONField, Q, Value
 
 from django_rgpd.registry.columns import unique_by_itself
+from django_rgpd.registry.conditions import ALWAYS
 from django_rgpd.registry.expressions import ERASED_DOMAIN, RandomAddress, SqlNull
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Action:
     """Whether one UPDATE carries it out; others need each row."""
     removes_file: ClassVar[bool] = False
     """Whether a stored file goes with the column's value."""
+    with_row: ClassVar[bool] = False
+    """Whether the column keeps its value until the whole row goes."""
 
     def value(self, field: AnyField) -> Combinable:
         """The expression that an UPDATE sets ``field`` to."""
@@ -225,3 +228,25 @@ class Rewrite(Action):
 
     def _problems(self, field: AnyField) -> list[str]:
         return [] if callable(self.function) else ["Rewrite() takes a function of the old value"]
+
+
+@dataclass(frozen=True, slots=True)
+class WithRow(Action):
+    """Nothing is written: the value goes when the row does, which ``at_end = DeleteRow()`` says.
+
+    For rows that have nothing else to erase, such as a favourite: only a key to the person and one to the
+    product.
+    """
+
+    with_row: ClassVar[bool] = True
+
+    def value(self, field: AnyField) -> Combinable:
+        """The column as it is."""
+        return F(field.name)
+
+    def erased(self, field: AnyField) -> Q:
+        """True of every row: there is nothing to write, so that nothing is left to write."""
+        return ALWAYS
+
+    def _problems(self, field: AnyField) -> list[str]:
+        return []
