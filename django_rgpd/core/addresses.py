@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 import idna
+from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.core import keys
 from django_rgpd.core.errors import BadAddress
@@ -23,6 +24,7 @@ _TRUNK_ZERO = re.compile(r"\(0\)")
 _PHONE = re.compile(r"\+?[0-9]{4,15}", re.ASCII)
 
 
+@sensitive_variables()
 def canonical(kind: str, text: str) -> str:
     """The one form in which an address is kept, compared and digested.
 
@@ -39,6 +41,7 @@ def canonical(kind: str, text: str) -> str:
     raise ValueError(msg)
 
 
+@sensitive_variables()
 def limiter_key(email: str) -> str:
     """The mailbox that limits are counted on: without ``+tag`` and dots, so that variants share one count.
 
@@ -48,11 +51,13 @@ def limiter_key(email: str) -> str:
     return f"{local.split('+', 1)[0].replace('.', '') or local}@{domain}"
 
 
+@sensitive_variables()
 def digest(kind: str, canonical: str) -> Digest:
     """The digest of a canonical address under the newest key of ``DIGEST_KEYS``."""
     return keys.digest_ring().digest(_label(kind), canonical.encode(errors="surrogatepass"))
 
 
+@sensitive_variables()
 def digests(kind: str, canonical: str) -> tuple[Digest, ...]:
     """The digests of a canonical address under every key, newest first: what to look old rows up by."""
     return keys.digest_ring().digests(_label(kind), canonical.encode(errors="surrogatepass"))
@@ -62,6 +67,7 @@ def _label(kind: str) -> str:
     return f"address:{kind}"
 
 
+@sensitive_variables()
 def _email(text: str) -> str:
     trimmed = unicodedata.normalize("NFC", text.strip())
     if len(trimmed) > LONGEST:
@@ -77,6 +83,7 @@ def _email(text: str) -> str:
     return whole
 
 
+@sensitive_variables()
 def _local(local: str) -> str:
     if "@" in local or _NOT_IN_LOCAL & set(local):
         raise BadAddress("The name before the @ holds a character that is not allowed there.")
@@ -88,6 +95,7 @@ def _local(local: str) -> str:
     return lower
 
 
+@sensitive_variables()
 def _domain(domain: str) -> str:
     if domain.startswith("[") or ":" in domain:
         raise BadAddress("The part after the @ is a domain name, not a number of a machine.")
@@ -101,6 +109,7 @@ def _domain(domain: str) -> str:
     return ascii_form
 
 
+@sensitive_variables()
 def _phone(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text).strip()
     if plain.startswith(("+", "00")):

@@ -9,6 +9,7 @@ from functools import cache
 
 from django.conf import settings
 from django.core.signals import setting_changed
+from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.core import conf
 from django_rgpd.core.errors import Misconfigured
@@ -29,6 +30,7 @@ class Key:
     id: str
     secret: bytes = field(repr=False)
 
+    @sensitive_variables()
     def mac(self, purpose: str, value: bytes) -> str:
         """HMAC-SHA256 of ``value`` for ``purpose``, as 64 hexadecimal digits."""
         label = purpose.encode()
@@ -43,15 +45,18 @@ class Ring:
     name: str
     keys: tuple[Key, ...]
 
+    @sensitive_variables()
     def digest(self, purpose: str, value: bytes) -> Digest:
         """The digest under the newest key. ``purpose`` keeps digests of different uses apart."""
         newest = self.keys[0]
         return Digest(newest.id, newest.mac(purpose, value))
 
+    @sensitive_variables()
     def digests(self, purpose: str, value: bytes) -> tuple[Digest, ...]:
         """The digests under every key, newest first: what to look up in a table that outlives a key."""
         return tuple(Digest(key.id, key.mac(purpose, value)) for key in self.keys)
 
+    @sensitive_variables()
     def verify(self, purpose: str, value: bytes, mac: str, key_id: str | None = None) -> bool:
         """Whether a key of this ring (``key_id`` alone, if given) made ``mac`` of this value and purpose."""
         # Every key is tried, so that the time tells nothing about which one fits.
@@ -61,6 +66,7 @@ class Ring:
         return any(found)
 
 
+@sensitive_variables()
 def same(one: str, other: str) -> bool:
     """Whether two secrets are equal, in a time that does not depend on where they differ."""
     return hmac.compare_digest(one.encode(errors="surrogatepass"), other.encode(errors="surrogatepass"))
@@ -90,6 +96,7 @@ def seal_ring() -> Ring:
     return _ring("SEAL_KEYS")
 
 
+@sensitive_variables()
 def parse(text: str) -> Key:
     """A key from ``"id:secret"``, or from a bare secret, whose id is then derived from it."""
     name, colon, secret = text.partition(":")

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.core import addresses, conf, keys
 from django_rgpd.core.errors import StoreDown
@@ -31,6 +32,7 @@ OVERALL: tuple[tuple[int, int], ...] = ((2_000, HOUR),)
 _SLOTS = 20  # up to here a limit holds over every window; above, over windows that begin with a first hit
 
 
+@sensitive_variables()
 def allowed(name: str, key: str, per: Sequence[tuple[int, int]]) -> bool:
     """Count one hit of ``key`` on the limit ``name``; say whether it is within every ``(times, seconds)``.
 
@@ -46,6 +48,7 @@ def allowed(name: str, key: str, per: Sequence[tuple[int, int]]) -> bool:
         raise StoreDown from None
 
 
+@sensitive_variables()
 def mail_allowed(email: str, ip: str | None = None) -> bool:
     """Whether one more mail may go to ``email`` on a stranger's word: by mailbox, by network, and overall.
 

@@ -13,6 +13,7 @@ from django.template import Context, TemplateDoesNotExist
 from django.template.backends.django import Template as DjangoTemplate
 from django.template.loader import get_template
 from django.utils import timezone, translation
+from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.core import clock, conf
 
@@ -22,6 +23,7 @@ _SPACES = re.compile(r"\s+")
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C])
 
 
+@sensitive_variables()
 def message(
     template: str,
     context: Mapping[str, object],

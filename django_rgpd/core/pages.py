@@ -90,8 +90,11 @@ def takes(*methods: str, types: Collection[str] = FORMS) -> Callable[[View[P]], 
 
 
 def public(view: View[P]) -> View[P]:
-    """A sealed view that nobody has to log in for, under ``LoginRequiredMiddleware`` too."""
-    open_view: View[P] = login_not_required(sealed(view))
+    """A sealed view that nobody has to log in for, under ``LoginRequiredMiddleware`` too.
+
+    What is posted to it stays out of error reports.
+    """
+    open_view: View[P] = login_not_required(sealed(sensitive_post_parameters()(view)))
     return open_view
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.core import conf, mail
 from django_rgpd.core.errors import Misconfigured
@@ -50,6 +51,7 @@ def prepares(template: str) -> Callable[[Preparer], Preparer]:
     return register
 
 
+@sensitive_variables()
 def send(
     template: str,
     *,
@@ -82,6 +84,7 @@ def send(
     return jobs.put(JOB, payload, now=now, person=person, key=key, run_at=run_at)
 
 
+@sensitive_variables()
 def address_of(person: UUID) -> str | None:
     """The email address that ``person`` can be written to now: the one proven last; else None."""
     found = (
@@ -104,6 +107,7 @@ def address_of(person: UUID) -> str | None:
 
 
 @jobs.job(JOB)
+@sensitive_variables()
 def deliver(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     """Render the mail and hand it to the shop's mail backend."""
     template, given = str(payload["template"]), payload["context"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import path
 from django.views import View
+from django.views.debug import ExceptionReporter
 
-from django_rgpd.core import pages
+from django_rgpd.core import addresses, pages
 
 PART = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n--x--\r\n"
 
@@ -24,6 +27,20 @@ def form_page(request):
 def button(request):
     """A page that is only posted to."""
     return HttpResponse("pressed")
+
+
+@pages.public
+def failing_page(request):
+    """A page that breaks over an address."""
+    addresses.digest("email", BrokenText(request.POST["email"]))
+
+
+class BrokenText(str):
+    """A text that cannot be encoded."""
+
+    def encode(self, *args, **kwargs):
+        """Fail, as a bug would, deep inside."""
+        raise RuntimeError("broken")
 
 
 @pages.private_page
@@ -182,3 +199,15 @@ def test_takes_answers_405_to_other_methods(client, method, url, status):
 )
 def test_takes_answers_4xx_to_bodies_it_cannot_read(client, body, content_type, status):
     assert client.generic("POST", "/form/", body, content_type).status_code == status
+
+
+@pytest.mark.fault("W09")
+def test_an_error_report_of_a_public_page_names_nobody(settings):
+    request = RequestFactory().post("/", {"email": "marie@example.com"})
+    try:
+        failing_page(request)
+    except RuntimeError:
+        report = ExceptionReporter(request, *sys.exc_info()).get_traceback_text()
+    assert "RuntimeError" in report
+    assert "failing_page" in report
+    assert "marie" not in report
