@@ -70,8 +70,8 @@ def write(
     """Write ``document`` about ``subject`` to ``file`` as one JSON document in UTF-8 (art. 15, 20).
 
     ``attach`` is told of each stored file as its row is written; ``tick`` is called after each page, so that
-    a long job can say that it lives. ``entries``: the declared tables by default. Queries grow with the tables
-    and with the pages of ``PAGE`` rows; memory with neither. Texts are in the active language.
+    a long job can say that it lives. ``entries``: the declared tables by default. Queries grow with the
+    tables and the pages of ``PAGE`` rows; memory with neither. Texts are in the active language.
     """
     writer = _Writer(subject, document, file, attach=attach, tick=tick)
     writer.begin(header.envelope(subject, document, now=now))

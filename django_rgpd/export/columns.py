@@ -51,8 +51,8 @@ def columns(entry: Entry, role: str, document: Document) -> tuple[Column, ...]:
 
     Access (art. 15): the person's own fields, what her role sees, and the facts where she is the main person
     of the row. Portability (art. 20): her own fields that were given or observed and rest on consent or
-    contract, with the facts beside them. Empty where the document shows nothing of this table. Internal columns
-    and secrets are in neither.
+    contract, with the facts beside them. Empty where the document shows nothing of this table. Internal
+    columns and secrets are in neither.
     """
     shown = list(_shown(entry, role, document))
     if not shown:
