@@ -70,7 +70,12 @@ def unique_by_itself(field: AnyField) -> bool:
 def _columns_of(constraint: UniqueConstraint) -> set[str]:
     named = set(constraint.fields)
     for expression in constraint.expressions:
-        for part in expression.flatten():
-            if isinstance(part, F):
-                named.add(part.name)
+        named |= _named(expression)
     return named
+
+
+def _named(expression: Any) -> set[str]:
+    if isinstance(expression, F):
+        return {str(getattr(expression, "name", ""))}
+    sources = expression.get_source_expressions() if hasattr(expression, "get_source_expressions") else []
+    return {name for source in sources for name in _named(source)}

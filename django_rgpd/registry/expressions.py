@@ -21,11 +21,9 @@ PHONE_MARKS = ("(0)", " ", ".", "-", "/", "(", ")")
 class SqlNull(Value):
     """NULL itself: a JSON column's ``Value(None)`` would be JSON's null."""
 
-    def as_sql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any
-    ) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[()]]:
         """The word."""
-        return "NULL", []
+        return "NULL", ()
 
 
 class RandomAddress(Func):
@@ -68,7 +66,7 @@ class KeyText(Func):
     def __init__(self, expression: Any, *, uuid: bool, **extra: Any) -> None:
         super().__init__(expression, output_field=CharField(max_length=255), uuid=uuid, **extra)
 
-    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
         """A plain cast."""
         inner, params = compiler.compile(self.get_source_expressions()[0])
         return f"CAST({inner} AS varchar(255))", params
@@ -93,8 +91,10 @@ def address_text(kind: str, path: str | F | OuterRef) -> Combinable:
     """The nearest that SQL comes to the canonical form of the address at ``path``."""
     expression: Any = F(path) if isinstance(path, str) else path
     if kind != "phone":
-        return Lower(Trim(expression))
+        lowered: Combinable = Lower(Trim(expression))
+        return lowered
     text: Any = Cast(expression, TextField())
     for mark in PHONE_MARKS:
         text = Replace(text, Value(mark), Value(""))
-    return text
+    plain: Combinable = text
+    return plain

@@ -88,11 +88,22 @@ def follow(model: type[Model], text: str) -> Path:
     raise BadPath(f"{model._meta.label}: an empty path.")
 
 
+def passed(model: type[Model], text: str) -> tuple[type[Model], ...]:
+    """The models that a path or a lookup (``order__status__in``) passes through, as far as it can be followed."""
+    words = text.split("__")
+    while words:
+        try:
+            return follow(model, "__".join(words)).models
+        except BadPath:
+            words.pop()
+    return ()
+
+
 def _part(here: type[Model], word: str, model: type[Model], text: str) -> AnyField | ForeignObjectRel:
     if word == "pk":
         return here._meta.pk
     try:
-        return here._meta.get_field(word)  # type: ignore[return-value]
+        return here._meta.get_field(word)
     except FieldDoesNotExist:
         msg = f"{model._meta.label}: {text!r} cannot be followed, {here._meta.label} has no {word!r}."
         raise BadPath(msg) from None

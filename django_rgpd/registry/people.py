@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import ForeignKey, Q
 
 from django_rgpd.core import addresses, conf
+from django_rgpd.core.errors import BadAddress
 from django_rgpd.registry.addresses import holder, note, prove
 from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.who import Subject
@@ -82,7 +83,7 @@ def known(kind: str, text: str, *, site: int | None = None) -> Person | None:
     """
     try:
         canonical = addresses.canonical(kind, text)
-    except addresses.BadAddress:
+    except BadAddress:
         return None
     found = holder(kind, canonical, site=site or conf.get().SITE)
     return found.person if found is not None else None

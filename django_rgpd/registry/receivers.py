@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -44,7 +45,7 @@ def prove_verified(user: Any, person: Person, *, now: datetime) -> None:
     """Take over what allauth has verified; an address that it has not, even the account's own, proves nothing."""
     if not apps.is_installed("allauth.account"):
         return
-    model = apps.get_model("account", "EmailAddress")
+    model = apps.get_app_config("account").get_model("EmailAddress")
     for text in model._default_manager.filter(user=user, verified=True).values_list("email", flat=True):
         take_over(text, person, now=now)
 
@@ -70,6 +71,6 @@ def confirmed(*, email_address: Any, **_: object) -> None:
 
 
 if apps.is_installed("allauth.account"):
-    from allauth.account.signals import email_confirmed
-
-    email_confirmed.connect(confirmed, dispatch_uid="django_rgpd.registry.allauth")
+    import_module("allauth.account.signals").email_confirmed.connect(
+        confirmed, dispatch_uid="django_rgpd.registry.allauth"
+    )

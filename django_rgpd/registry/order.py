@@ -1,0 +1,98 @@
+"""The order in which models are worked on: who refers to a row goes before the row; who reads a path goes before it is cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from django_rgpd.registry.columns import foreign_keys
+from django_rgpd.registry.declaration import Follows, OpenBusiness, When
+from django_rgpd.registry.paths import passed
+
+if TYPE_CHECKING:
+    from django.db.models import Model, Q
+
+    from django_rgpd.registry.site import Entry
+
+
+def children_first(entries: Iterable[Entry]) -> list[Entry]:
+    """``entries`` so that a model with a key to another comes before the other: the order in which rows are deleted.
+
+    A cycle of keys is cut where it is met; the order is the same in every run.
+    """
+    return _sorted(entries, _referred)
+
+
+def readers_first(entries: Iterable[Entry]) -> list[Entry]:
+    """``entries`` so that a model whose declaration reads a path comes before the models on that path.
+
+    The order in which fields are released: no path is cut before everybody who needs it has followed it, backwards or forwards.
+    """
+    return _sorted(entries, _read)
+
+
+def models_read(entry: Entry) -> set[type[Model]]:
+    """The other tables that the declaration of ``entry`` reads through its paths and conditions."""
+    return _read(entry)
+
+
+def _sorted(entries: Iterable[Entry], needs: Callable[[Entry], set[type[Model]]]) -> list[Entry]:
+    left = sorted(entries, key=lambda entry: entry.label)
+    waits_for = {entry: needs(entry) - {_table(entry.model)} for entry in left}
+    done: list[Entry] = []
+    while left:
+        free = [
+            e
+            for e in left
+            if not any(_table(e.model) in waits_for[other] for other in left if other is not e)
+        ]
+        # In a cycle the model that the fewest others need goes first.
+        chosen = free or [
+            min(
+                left,
+                key=lambda e: sum(_table(e.model) in waits_for[other] for other in left if other is not e),
+            )
+        ]
+        done += chosen
+        left = [entry for entry in left if entry not in chosen]
+    return done
+
+
+def _referred(entry: Entry) -> set[type[Model]]:
+    return {_table(key.related_model) for key in foreign_keys(entry.model)}
+
+
+def _read(entry: Entry) -> set[type[Model]]:
+    return {_table(model) for path in _paths(entry) for model in passed(entry.model, path)}
+
+
+def _table(model: type[Model]) -> type[Model]:
+    return model._meta.concrete_model or model
+
+
+def _paths(entry: Entry) -> list[str]:
+    declaration = entry.declaration
+    found = list(declaration.clocks.values())
+    conditions: list[Q | None] = []
+    for who in entry.people.values():
+        found += who.paths
+        conditions.append(who.where)
+    for personal in declaration.fields.values():
+        conditions += [one.condition for one in personal.purposes if isinstance(one, When)]
+    if isinstance(declaration.open_business, OpenBusiness):
+        conditions.append(declaration.open_business.condition)
+        found += [declaration.open_business.until] if declaration.open_business.until else []
+    elif isinstance(declaration.open_business, Follows):
+        found.append(declaration.open_business.path)
+    for condition in conditions:
+        found += _leaves(condition) if condition is not None else []
+    return found
+
+
+def _leaves(condition: Any) -> Iterator[str]:
+    """The lookup paths of a Q."""
+    for child in condition.children:
+        if isinstance(child, tuple):
+            yield str(child[0])
+        elif hasattr(child, "children"):
+            yield from _leaves(child)

@@ -1,0 +1,125 @@
+"""The rule: a value lives exactly as long as one of its purposes stands. Everything here is one condition in SQL.
+
+A purpose stands for a row while it applies to the row, one of its bases holds, and its due day has not come; what an occasion
+does to each basis is said by the bases themselves (``policy.bases``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from django_rgpd.core.errors import Misconfigured
+from django_rgpd.policy import document
+from django_rgpd.policy.bases import Basis, Occasion, Outcome
+from django_rgpd.registry import agreed
+from django_rgpd.registry.clocks import clock_path, due, last_due_start, term_over, until
+from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, not_, on_row
+from django_rgpd.registry.declaration import When
+from django_rgpd.registry.open_business import open_rows, open_too_long, open_until
+from django_rgpd.registry.sales import customers
+
+if TYPE_CHECKING:
+    from django_rgpd.policy.purposes import Purpose
+    from django_rgpd.registry.declaration import Personal
+    from django_rgpd.registry.site import Entry
+
+__all__ = [
+    "ALWAYS",
+    "NEVER",
+    "applies",
+    "clock_path",
+    "due",
+    "last_due_start",
+    "open_rows",
+    "open_too_long",
+    "open_until",
+    "purpose_of",
+    "released",
+    "stands",
+    "term_over",
+    "until",
+]
+
+
+def released(
+    entry: Entry,
+    personal: Personal,
+    occasion: Occasion,
+    *,
+    now: datetime,
+    about: Collection[str] | None = None,
+) -> Q:
+    """Rows of ``entry`` on which ``personal`` falls: none of its purposes stands.
+
+    ``about``: the purposes that are withdrawn or objected to; the others are asked as on any day. Without it the occasion
+    concerns them all.
+
+    Raises ``Misconfigured`` for a field that serves no purpose: nothing is destroyed for want of a word.
+    """
+    if not personal.purposes:
+        msg = f"{entry.label} ({entry.origin}): a personal field names no purpose; say what it is kept for."
+        raise Misconfigured(msg)
+    return not_(
+        any_of(
+            *(
+                stands(entry, personal, one, _occasion(one, occasion, about), now=now)
+                for one in personal.purposes
+            )
+        )
+    )
+
+
+def stands(
+    entry: Entry, personal: Personal, purpose_ref: str | When, occasion: Occasion, *, now: datetime
+) -> Q:
+    """Rows of ``entry`` on which one purpose of ``personal`` stands when ``occasion`` comes at ``now``."""
+    purpose = purpose_of(entry, purpose_ref)
+    role = entry.role_of(personal)
+    holds = any_of(
+        *(
+            _holds(entry, role, purpose, basis, occasion, now=now)
+            for basis in purpose.bases
+            if basis.holds_for(personal.category)
+        )
+    )
+    return all_of(applies(entry, purpose_ref), holds, not_(term_over(entry, purpose, now=now, role=role)))
+
+
+def applies(entry: Entry, purpose_ref: str | When) -> Q:
+    """Rows to which the purpose applies at all (``When``)."""
+    return on_row(entry.model, purpose_ref.condition) if isinstance(purpose_ref, When) else ALWAYS
+
+
+def purpose_of(entry: Entry, purpose_ref: str | When) -> Purpose:
+    """The purpose that a declaration names. Raises ``Misconfigured`` where the policy has none of that key."""
+    key = purpose_ref.purpose if isinstance(purpose_ref, When) else purpose_ref
+    try:
+        return document.current().purpose(key)
+    except KeyError:
+        msg = f"{entry.label} ({entry.origin}) names the purpose {key!r}, which the policy does not have."
+        raise Misconfigured(msg) from None
+
+
+def _holds(
+    entry: Entry, role: str, purpose: Purpose, basis: Basis, occasion: Occasion, *, now: datetime
+) -> Q:
+    outcome = basis.outcome(occasion)
+    if outcome is Outcome.FALLS:
+        return NEVER
+    holds = ALWAYS
+    if outcome is Outcome.STANDS_WHILE_OPEN:
+        holds = open_rows(entry) or NEVER
+    elif outcome is Outcome.STANDS_ON_CONSENT:
+        holds = agreed.live(entry, role, purpose.key, now=now)
+    if holds == NEVER or basis.when is None:
+        return holds
+    return all_of(holds, customers(entry, role, basis.when.within, now=now))
+
+
+def _occasion(purpose_ref: str | When, occasion: Occasion, about: Collection[str] | None) -> Occasion:
+    key = purpose_ref.purpose if isinstance(purpose_ref, When) else purpose_ref
+    return occasion if about is None or key in about else Occasion.TERM

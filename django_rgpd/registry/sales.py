@@ -1,0 +1,111 @@
+"""Who bought and when, by the columns declared as ``Sales``: what ``Customer(within=…)`` and LAST_SALE ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, TextField
+
+from django_rgpd.core import clock
+from django_rgpd.registry.conditions import all_of, any_of, on_row
+from django_rgpd.registry.days import after_day, until_day
+from django_rgpd.registry.expressions import address_text, key_text
+from django_rgpd.registry.matching import limited, matching, no_account, only, who_of
+from django_rgpd.registry.models import Address, Person
+from django_rgpd.registry.paths import Path, follow
+from django_rgpd.registry.site import registry
+
+if TYPE_CHECKING:
+    from django_rgpd.policy.terms import Term
+    from django_rgpd.registry.declaration import Sales
+    from django_rgpd.registry.site import Entry
+
+BY_ADDRESS = {"email": "addresses__canonical", "phone": "addresses__canonical"}
+
+
+def customers(entry: Entry, role: str, within: Term, *, now: datetime) -> Q:
+    """Rows of ``entry`` whose person in ``role`` paid an order of which ``within`` is not over."""
+    if within.endless:
+        return bought(entry, role, lambda seller, sales: Q(**{f"{sales.paid_at}__isnull": False}))
+    return bought_after(entry, role, within.cutoff(clock.legal_day(now)))
+
+
+def bought_after(entry: Entry, role: str, day: date) -> Q:
+    """Rows whose person paid an order on a later day than ``day``."""
+    return bought(entry, role, lambda seller, sales: after_day(seller.model, sales.paid_at, day))
+
+
+def bought_until(entry: Entry, role: str, day: date) -> Q:
+    """Rows whose person paid an order on ``day`` or earlier."""
+    return bought(entry, role, lambda seller, sales: until_day(seller.model, sales.paid_at, day))
+
+
+def bought(entry: Entry, role: str, when: Callable[[Entry, Sales], Q]) -> Q:
+    """Rows whose person in ``role`` has a sale of which ``when`` is true.
+
+    The buyer is the same person by account; by address where neither row has an account; or by what ``Person`` ties together,
+    so that a guest order counts for the account that proved its address.
+    """
+    limit = limited(entry, role)
+    found: list[Q] = []
+    for seller, rows in _sales(when):
+        found += _directly(entry, role, seller, rows)
+        found.append(
+            matching(entry, role, _buyers(seller, rows), user="user_key", addresses=BY_ADDRESS, person="uuid")
+        )
+    return all_of(limit, any_of(*found))
+
+
+def _sales(when: Callable[[Entry, Sales], Q]) -> Iterator[tuple[Entry, QuerySet[Any]]]:
+    for seller in registry:
+        sales = seller.declaration.sales
+        if sales is not None:
+            rows = seller.model._base_manager.order_by().filter(when(seller, sales))
+            where = all_of(only(seller.model, sales.where), limited(seller, seller.main_role))
+            yield seller, rows.filter(where)
+
+
+def _directly(entry: Entry, role: str, seller: Entry, rows: QuerySet[Any]) -> Iterator[Q]:
+    who, buyer = who_of(entry, role), who_of(seller, seller.main_role)
+    if who.user and buyer.user:
+        row, sale = follow(entry.model, who.user), follow(seller.model, buyer.user)
+        if _text(row) == _text(sale):
+            same = rows.filter(**{sale.key: OuterRef(row.key)})
+        elif _text(row):
+            same = rows.alias(rgpd_key=key_text(sale.key, sale.key_field)).filter(rgpd_key=OuterRef(row.key))
+        else:
+            same = rows.filter(**{sale.key: key_text(OuterRef(row.key), row.key_field)})
+        yield on_row(entry.model, Q(Exists(same)))
+    for kind, text in who.addresses.items():
+        theirs = buyer.addresses.get(kind)
+        if theirs:
+            guests = rows.filter(no_account(seller, seller.main_role)).alias(
+                rgpd_address=address_text(kind, theirs)
+            )
+            same = guests.filter(rgpd_address=address_text(kind, OuterRef(text)))
+            yield all_of(no_account(entry, role), on_row(entry.model, Q(Exists(same))))
+
+
+def _buyers(seller: Entry, rows: QuerySet[Any]) -> QuerySet[Person]:
+    buyer = who_of(seller, seller.main_role)
+    ways: list[Q] = []
+    if buyer.user:
+        sale = follow(seller.model, buyer.user)
+        sold = rows.alias(rgpd_key=key_text(sale.key, sale.key_field)).filter(rgpd_key=OuterRef("user_key"))
+        ways.append(Q(Exists(sold)))
+    for kind, text in buyer.addresses.items():
+        guests = rows.filter(no_account(seller, seller.main_role)).alias(
+            rgpd_address=address_text(kind, text)
+        )
+        proven = Address.objects.filter(kind=kind, proven_at__isnull=False, until__isnull=True)
+        sold_to = proven.filter(Exists(guests.filter(rgpd_address=OuterRef("canonical"))))
+        ways.append(Q(pk__in=sold_to.values("person")))
+    if buyer.person:
+        ways.append(Q(uuid__in=rows.values(buyer.person)))
+    return Person.objects.filter(any_of(*ways))
+
+
+def _text(path: Path) -> bool:
+    return isinstance(path.key_field, CharField | TextField)
