@@ -18,7 +18,8 @@ class ErasureState(models.TextChoices):
 
 
 class Erasure(models.Model):
-    """One erasure of one person: what was asked, the plan that was shown, what was done; no personal value."""
+    """One erasure of one person: what was asked, the plan that was shown, what was done; no personal
+    value."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     site = models.PositiveIntegerField(default=1)
@@ -48,7 +49,8 @@ class Erasure(models.Model):
 
 
 class SignIn(models.Model):
-    """Which sessions are an account's: the digest of the session's key and the key of the account, nothing else."""
+    """Which sessions are an account's: the digest of the session's key and the key of the account, nothing
+    else."""
 
     session = models.CharField(max_length=64, unique=True)
     session_key = models.CharField(max_length=64)

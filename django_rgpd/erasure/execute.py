@@ -1,0 +1,203 @@
+"""Erasing a person: one transaction in which everything that is hers falls, with the proof and what must
+follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth import get_user_model
+from django.db import connections, router, transaction
+from django.utils.translation import gettext as _
+
+from django_rgpd import signals
+from django_rgpd.consent import suppress
+from django_rgpd.core.errors import Refused
+from django_rgpd.erasure import afterwards, sessions
+from django_rgpd.erasure.failures import EngineFailed, wrapped
+from django_rgpd.erasure.models import Erasure, ErasureState
+from django_rgpd.erasure.plan import Plan, plan, said
+from django_rgpd.erasure.release import Released, release
+from django_rgpd.ledger.record import record
+from django_rgpd.outbox.models import Job, State
+from django_rgpd.policy import Occasion
+from django_rgpd.registry import Subject, people
+from django_rgpd.registry.models import Address, Challenge, Person
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+EVENT = "erased"
+"""The kind of event that the ledger gets."""
+
+ATTEMPTS = 3
+LOCK_TIMEOUT = "5s"
+
+
+class PlanChanged(Refused):
+    """What would happen is not what was shown any more: show it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One erasure under way."""
+
+    person: Person
+    subject: Subject
+    user: Any
+    choices: Mapping[str, object]
+    how: str
+    actor: str
+    now: datetime
+
+
+def erase(
+    person: Person,
+    *,
+    how: str,
+    actor: str = "",
+    choices: Mapping[str, object] | None = None,
+    now: datetime,
+    expected: str = "",
+) -> Erasure:
+    """Erase ``person`` (GDPR art. 17): her account and data go, only what the policy says stays.
+
+    ``how`` is the way it was asked ("account", "link", "staff", "letter"), ``actor`` the user who did it if
+    not she herself,
+    ``choices`` as in ``reach.Choices``, ``expected`` the digest of the plan that she was shown. Asked twice
+    it is done once: the same
+    ``Erasure`` is returned.
+
+    Raises ``Refused`` (staff, an undeclared table in the way), ``PlanChanged``, and ``EngineFailed`` where
+    the database refuses; then
+    nothing was changed.
+    """
+    alias = router.db_for_write(Person)
+    alone = not connections[alias].in_atomic_block
+    for attempt in range(ATTEMPTS):
+        try:
+            with wrapped(_("Erasing a person")), transaction.atomic(using=alias):
+                return _erase(person, how, actor, said(choices), expected, alias=alias, now=now)
+        except EngineFailed as failure:
+            if not (failure.again and alone) or attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _erase(
+    person: Person,
+    how: str,
+    actor: str,
+    choices: Mapping[str, object],
+    expected: str,
+    *,
+    alias: str,
+    now: datetime,
+) -> Erasure:
+    _patience(alias)
+    locked = people.lock(people.standing_for(person))
+    if locked.erased_at is not None:
+        return Erasure.objects.filter(person=locked.uuid).latest("pk")
+    subject = people.subject(locked)
+    case = _Case(locked, subject, _lock_user(subject), choices, how, actor, now)
+    shown = plan(subject, now=now, choices=choices)
+    _refuse(case, shown, expected)
+    erasure = Erasure.objects.create(
+        person=locked.uuid,
+        site=locked.site,
+        how=how,
+        actor=actor,
+        asked_at=now,
+        choices=dict(choices),
+        plan=shown.as_json(),
+    )
+    _carry_out(case, erasure, shown)
+    if connections[alias].vendor == "postgresql":
+        with connections[alias].cursor() as cursor:  # deferred keys speak before anything is called done
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    return erasure
+
+
+def _carry_out(case: _Case, erasure: Erasure, shown: Plan) -> None:
+    subject, now = case.subject, case.now
+    keys = sessions.take([str(subject.user_key)] if subject.user_key is not None else [])
+    left = afterwards.taken(case.person, subject, case.user, sessions=keys)
+    for reason in (
+        (suppress.OBJECTED, suppress.ASKED) if case.choices.get("suppress") else (suppress.OBJECTED,)
+    ):
+        suppress.keep(case.person, reason=reason, now=now)
+    for uuid in subject.uuids:
+        signals.person_erased.send(Person, person=uuid, user_key=case.person.user_key)
+    done = release(subject, Occasion.ERASURE, now=now, choices=case.choices, person=subject.uuid)
+    digests = _forget(subject, left.digests, now=now)
+    _finish(erasure, shown, done, now=now)
+    record(
+        EVENT,
+        person=subject.uuid,
+        now=now,
+        how=case.how,
+        actor=case.actor,
+        payload={
+            "erasure": str(erasure.uuid),
+            "people": [str(one) for one in subject.uuids],
+            "digests": digests,
+        },
+    )
+    afterwards.put(erasure, shown, left, now=now)
+    transaction.on_commit(lambda: sessions.end(keys), robust=True)
+
+
+def _finish(erasure: Erasure, shown: Plan, done: Released, *, now: datetime) -> None:
+    erasure.state = ErasureState.OPEN if shown.open else ErasureState.DONE
+    erasure.open_until = shown.open_until
+    erasure.done_at = None if shown.open else now
+    erasure.receipt = done.as_json()
+    erasure.save(update_fields=["state", "open_until", "done_at", "receipt"])
+
+
+def _forget(subject: Subject, known: list[dict[str, str]], *, now: datetime) -> list[dict[str, str]]:
+    """Take away what ties an address or an account to the person; returns the digests of every address ever
+    known."""
+    uuids: list[UUID] = list(subject.uuids)
+    hers = Address.objects.filter(person__uuid__in=uuids)
+    rows = hers.values("kind", "digest", "key_id").distinct()
+    digests = [{"kind": row["kind"], "digest": row["digest"], "key": row["key_id"]} for row in rows]
+    hers.filter(until__isnull=True).update(until=now)
+    hers.update(canonical=None, proven_by="")
+    Challenge.objects.filter(person__in=uuids).delete()
+    Challenge.objects.filter(address__person__uuid__in=uuids).delete()
+    mails = Job.objects.filter(
+        person__in=uuids, name="mail", state__in=[State.WAITING, State.NEEDS, State.REFUSED]
+    )
+    mails.update(state=State.GONE, payload={}, finished_at=now)
+    Person.objects.filter(uuid__in=uuids).update(user_key=None, language="", erased_at=now)
+    return [*digests, *(one for one in known if one not in digests)]
+
+
+def _lock_user(subject: Subject) -> Any:
+    if subject.user_key is None:
+        return None
+    model = get_user_model()
+    return model._base_manager.select_for_update(of=("self",)).filter(pk=subject.user_key).first()
+
+
+def _refuse(case: _Case, shown: Plan, expected: str) -> None:
+    user = case.user
+    if user is not None and (getattr(user, "is_staff", False) or getattr(user, "is_superuser", False)):
+        raise Refused(
+            _("This account works for the shop: hand its work over and take its rights away first.")
+        )
+    if shown.blocked:
+        places = ", ".join(sorted({one.reference for one in shown.blocked}))
+        msg = _("This cannot be erased yet: the shop must first say what becomes of %(places)s.")
+        raise Refused(msg % {"places": places})
+    if expected and expected != shown.digest:
+        raise PlanChanged(_("Something has changed since this page was shown. Please read it again."))
+
+
+def _patience(alias: str) -> None:
+    if connections[alias].vendor == "postgresql":
+        with connections[alias].cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")

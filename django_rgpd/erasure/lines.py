@@ -1,0 +1,101 @@
+"""The lines of a plan: what goes, what stays, why and until which day, as values that can be shown and
+compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import date
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Going:
+    """Rows of one model that lose what they say of the person, or go."""
+
+    model: str
+    label: str
+    rows: int
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staying:
+    """Rows of one model that stay for a purpose: the law or reason, and the days on which the first and
+    last of them end."""
+
+    model: str
+    label: str
+    rows: int
+    fields: tuple[str, ...]
+    purpose: str
+    purpose_label: str
+    law: str
+    first_until: date | None
+    last_until: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """Rows of open business: what they need stays until they close, expected on ``until``, at the latest
+    ``at_most``."""
+
+    model: str
+    label: str
+    rows: int
+    fields: tuple[str, ...]
+    until: date | None
+    at_most: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """A choice that the person has: to keep rows without a way back to her, or to have them deleted."""
+
+    key: str
+    question: str
+    keep: str
+    delete: str
+    rows: int
+    default_keep: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """An undeclared table that refers to rows that would go: nothing is done before it is declared."""
+
+    reference: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What an erasure would do now."""
+
+    goes: tuple[Going, ...] = ()
+    stays: tuple[Staying, ...] = ()
+    open: tuple[Open, ...] = ()
+    asks: tuple[Asking, ...] = ()
+    blocked: tuple[Blocked, ...] = field(default=())
+
+    @property
+    def open_until(self) -> date | None:
+        """The day on which the last open business is expected to close."""
+        days = [one.until or one.at_most for one in self.open]
+        return max((day for day in days if day is not None), default=None)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what it says, to compare the plan that was shown with the one that is carried out."""
+        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
+
+    def as_values(self) -> dict[str, object]:
+        """As a mail's context takes it: days stay days."""
+        return asdict(self)
+
+    def as_json(self) -> dict[str, object]:
+        """As a JSON column keeps it; no personal value."""
+        plain: dict[str, object] = json.loads(json.dumps(asdict(self), cls=DjangoJSONEncoder))
+        return plain

@@ -1,0 +1,234 @@
+"""The plan of an erasure, made in one statement: what would go, what would stay, why and until which day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from django.db.models import DateField, Q
+from django.utils.text import capfirst
+
+from django_rgpd.core import clock
+from django_rgpd.erasure import references, statements
+from django_rgpd.erasure.counting import Answer, Question, answers
+from django_rgpd.erasure.lines import Asking, Blocked, Going, Open, Plan, Staying
+from django_rgpd.erasure.reach import Choices, Group, Reach, entries, reaches
+from django_rgpd.policy import Occasion, Outcome, Policy, current
+from django_rgpd.policy.terms import PERSONAL_CLOCKS, Term, start_of
+from django_rgpd.registry import Entry, Follows, Personal, Subject, When, registry, rule
+from django_rgpd.registry.conditions import NEVER, all_of, not_
+from django_rgpd.registry.paths import follow
+
+__all__ = ["Plan", "plan", "said"]
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with what to make of its answer."""
+
+    question: Question
+    line: Callable[[Answer], object]
+
+
+def plan(subject: Subject, *, now: datetime, choices: Choices | None = None) -> Plan:
+    """What erasing ``subject`` would do now (GDPR art. 17): one statement, however many rows she has.
+
+    ``choices`` as in ``reach.Choices``. Nothing is changed.
+    """
+    asked = [one for entry in entries() for one in _asked(entry, subject, now=now, choices=choices or {})]
+    counted = answers([one.question for one in asked])
+    lines = [one.line(answer) for one, answer in zip(asked, counted, strict=True) if answer.count]
+    return Plan(
+        goes=_together(lines, Going),
+        stays=_together(lines, Staying),
+        open=_together(lines, Open),
+        asks=_together(lines, Asking),
+        blocked=_together(lines, Blocked),
+    )
+
+
+def said(choices: Mapping[str, object] | None) -> dict[str, object]:
+    """Choices as the engine reads and the ledger keeps them: texts and booleans only."""
+    return {
+        str(key): value if isinstance(value, bool) else str(value) for key, value in (choices or {}).items()
+    }
+
+
+def _asked(entry: Entry, subject: Subject, *, now: datetime, choices: Choices) -> Iterator[Asked]:
+    policy = current()
+    for reach in reaches(entry, subject, Occasion.ERASURE, now=now, choices=choices):
+        rows = statements.rows_of(entry, reach.where)
+        for group in reach.groups:
+            if not group.never:
+                left = not_(group.erased(entry))
+                condition = group.released if reach.deletes else all_of(group.released, left)
+                yield Asked(Question(rows=rows, condition=condition), _going(reach, group))
+            yield from _standing(reach, group, policy, now=now)
+        yield from _asking(reach)
+        if reach.deletes:
+            yield from _blocking(reach)
+
+
+def _going(reach: Reach, group: Group) -> Callable[[Answer], Going]:
+    return lambda answer: Going(
+        model=reach.entry.label,
+        label=label_of(reach.entry),
+        rows=answer.count,
+        fields=_labels(reach.entry, group),
+    )
+
+
+def _standing(reach: Reach, group: Group, policy: Policy, *, now: datetime) -> Iterator[Asked]:
+    personal = next(iter(group.fields.values()))
+    for reference in personal.purposes:
+        purpose = policy.purpose(reference.purpose if isinstance(reference, When) else reference)
+        outcomes = purpose.outcomes(Occasion.ERASURE) - {Outcome.FALLS}
+        stands = rule.stands(reach.entry, personal, reference, Occasion.ERASURE, now=now)
+        if not outcomes or stands == NEVER:
+            continue
+        condition = all_of(stands, not_(group.erased(reach.entry)))
+        rows = statements.rows_of(reach.entry, reach.where)
+        if outcomes == {Outcome.STANDS_WHILE_OPEN}:
+            column, line = (
+                _day_column(reach.entry.model, rule.open_until(reach.entry)),
+                _open(reach, group, now=now),
+            )
+            yield Asked(Question(rows=rows, condition=condition, column=column), line)
+        else:
+            declared = reach.entry.declaration.clocks.get(purpose.key)
+            start = None if purpose.clock in PERSONAL_CLOCKS else declared
+            yield Asked(
+                Question(rows=rows, condition=condition, column=start),
+                _staying(reach, group, purpose.key, policy),
+            )
+
+
+def _staying(reach: Reach, group: Group, key: str, policy: Policy) -> Callable[[Answer], Staying]:
+    purpose = policy.purpose(key)
+    laws = [basis.reference for basis in purpose.bases if basis.reference]
+
+    def until(day: date | None) -> date | None:
+        if day is None or purpose.term.endless:
+            return None
+        return purpose.term.due(start_of(purpose.clock, day, policy.fiscal_year))
+
+    return lambda answer: Staying(
+        model=reach.entry.label,
+        label=label_of(reach.entry),
+        rows=answer.count,
+        fields=_labels(reach.entry, group),
+        purpose=key,
+        purpose_label=str(purpose.label),
+        law=purpose.survives_erasure or ", ".join(laws),
+        first_until=until(answer.first),
+        last_until=until(answer.last),
+    )
+
+
+def _open(reach: Reach, group: Group, *, now: datetime) -> Callable[[Answer], Open]:
+    limit = longest_open(reach.entry)
+    return lambda answer: Open(
+        model=reach.entry.label,
+        label=label_of(reach.entry),
+        rows=answer.count,
+        fields=_labels(reach.entry, group),
+        until=answer.last,
+        at_most=None if limit is None else limit.due(clock.legal_day(now)),
+    )
+
+
+def longest_open(entry: Entry) -> Term | None:
+    """How long a row of ``entry`` may be open after the request, or nothing where it is not said."""
+    business, seen = entry.declaration.open_business, {entry.model}
+    while isinstance(business, Follows):
+        target = follow(entry.model, business.path).target
+        far = registry.of(target) if target is not None else None
+        if far is None or far.model in seen:
+            return None
+        seen.add(far.model)
+        entry, business = far, far.declaration.open_business
+    return (
+        None if business is None or business.at_most is None or business.at_most.endless else business.at_most
+    )
+
+
+def _day_column(model: type[Model], path: str | None) -> str | None:
+    return path if path is not None and isinstance(follow(model, path).field, DateField) else None
+
+
+def _asking(reach: Reach) -> Iterator[Asked]:
+    ask = reach.entry.declaration.ask
+    if ask is None:
+        return
+    rows = statements.rows_of(reach.entry, reach.where)
+    yield Asked(
+        Question(rows=rows),
+        lambda answer: Asking(
+            key=ask.key,
+            question=str(ask.question),
+            keep=str(ask.keep),
+            delete=str(ask.delete),
+            rows=answer.count,
+            default_keep=ask.default_keep,
+        ),
+    )
+
+
+def _blocking(reach: Reach) -> Iterator[Asked]:
+    """Undeclared tables that refer to rows which would go: rows of ``reach`` that one of them refers to."""
+    for reference in references.undeclared(reach.entry):
+        held = reference.exists(reach.entry, Q(pk__in=[]))
+        whole = all_of(reach.where, *(group.released for group in reach.groups), held)
+        yield Asked(
+            Question(rows=statements.rows_of(reach.entry, whole)),
+            lambda answer, label=reference.label: Blocked(reference=label, rows=answer.count),  # type: ignore[misc]
+        )
+
+
+def _together(lines: list[object], kind: type[T]) -> tuple[T, ...]:
+    """The lines of one kind, those that say the same of several ways added up."""
+    found: list[T] = []
+    for line in lines:
+        if not isinstance(line, kind):
+            continue
+        for at, known in enumerate(found):
+            if added := _added(known, line):
+                found[at] = added
+                break
+        else:
+            found.append(line)
+    return tuple(found)
+
+
+def _added(one: T, other: T) -> T | None:
+    """Both as one line, or None where they say different things."""
+    counts = {"rows", "until", "first_until", "last_until"}
+    names = [field.name for field in fields(one)]  # type: ignore[arg-type]
+    if any(getattr(one, name) != getattr(other, name) for name in names if name not in counts):
+        return None
+    changes: dict[str, object] = {"rows": getattr(one, "rows") + getattr(other, "rows")}  # noqa: B009
+    for name, choose in (("until", max), ("first_until", min), ("last_until", max)):
+        if name in names:
+            days = [day for day in (getattr(one, name), getattr(other, name)) if day is not None]
+            changes[name] = choose(days) if days else None
+    return replace(one, **changes)  # type: ignore[type-var]
+
+
+def label_of(entry: Entry) -> str:
+    """What pages call the rows."""
+    return capfirst(str(entry.declaration.label or entry.model._meta.verbose_name_plural))
+
+
+def _labels(entry: Entry, group: Group) -> tuple[str, ...]:
+    return tuple(_label(entry, name, personal) for name, personal in group.fields.items())
+
+
+def _label(entry: Entry, name: str, personal: Personal) -> str:
+    return str(personal.label or entry.model._meta.get_field(name).verbose_name)

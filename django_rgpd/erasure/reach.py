@@ -1,0 +1,115 @@
+"""Which rows and fields an occasion reaches, and how the fields of one model fall together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+
+from django_rgpd.policy import Occasion
+from django_rgpd.registry import DeleteRow, Entry, KeepFacts, Personal, Subject, registry, rule, scope
+from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, not_
+
+Choices = Mapping[str, object]
+"""What the deletion page asked: the key of an ``Ask`` → "keep" or "delete"; "suppress" → whether to be
+remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Fields of one model that fall on the same rows."""
+
+    released: Q
+    fields: Mapping[str, Personal]
+
+    @property
+    def always(self) -> bool:
+        """Whether they fall on every row that is reached."""
+        return self.released == ALWAYS
+
+    @property
+    def never(self) -> bool:
+        """Whether they fall on no row."""
+        return self.released == NEVER
+
+    def erased(self, entry: Entry) -> Q:
+        """True of rows on which each of them has its erased form."""
+        return erased(entry, self.fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Rows of one declared model (``where``), with the personal fields that the occasion is about."""
+
+    entry: Entry
+    role: str
+    where: Q
+    groups: tuple[Group, ...]
+    deletes: bool
+    """Whether a row goes when its last personal field has fallen."""
+
+    @property
+    def fields(self) -> dict[str, Personal]:
+        """The personal fields of all groups."""
+        return {name: one for group in self.groups for name, one in group.fields.items()}
+
+
+def reaches(
+    entry: Entry, subject: Subject, occasion: Occasion, *, now: datetime, choices: Choices
+) -> Iterator[Reach]:
+    """What of ``entry`` belongs to ``subject``: one for each person of the row and each way that leads to
+    her."""
+    for role in entry.people:
+        fields = entry.fields_of(role)
+        if not fields:
+            continue
+        groups = grouped(entry, fields, occasion, now=now)
+        alone = not_(scope.shared(entry, role, subject))
+        for where in scope.conditions(entry, role, subject):
+            yield Reach(
+                entry=entry,
+                role=role,
+                where=all_of(where, alone),
+                groups=groups,
+                deletes=deletes(entry, choices),
+            )
+
+
+def grouped(
+    entry: Entry, fields: Mapping[str, Personal], occasion: Occasion, *, now: datetime
+) -> tuple[Group, ...]:
+    """``fields`` by the rows on which ``occasion`` releases them."""
+    found: list[tuple[Q, dict[str, Personal]]] = []
+    for name, personal in fields.items():
+        condition = rule.released(entry, personal, occasion, now=now)
+        for known, together in found:
+            if known == condition:
+                together[name] = personal
+                break
+        else:
+            found.append((condition, {name: personal}))
+    return tuple(Group(released=condition, fields=together) for condition, together in found)
+
+
+def deletes(entry: Entry, choices: Choices) -> bool:
+    """Whether the row goes at the end: what the person chose where she is asked, else what is declared."""
+    ask = entry.declaration.ask
+    if ask is not None:
+        return choices.get(ask.key, "keep" if ask.default_keep else "delete") != "keep"
+    return isinstance(entry.declaration.at_end, DeleteRow) and not isinstance(
+        entry.declaration.at_end, KeepFacts
+    )
+
+
+def erased(entry: Entry, fields: Mapping[str, Personal]) -> Q:
+    """True of rows on which each of ``fields`` has its erased form."""
+    return all_of(
+        *(personal.erase.erased(entry.model._meta.get_field(name)) for name, personal in fields.items())
+    )
+
+
+def entries() -> list[Entry]:
+    """Every declared model that has personal fields."""
+    return [entry for entry in registry if entry.declaration.fields and entry.people]

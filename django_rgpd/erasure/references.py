@@ -1,0 +1,104 @@
+"""Which tables refer to rows that go: declared ones are waited for, links are cut, others make the engine
+refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.db.models import SET_NULL, Exists, ForeignKey, OuterRef, Q
+
+from django_rgpd.registry import registry
+
+if TYPE_CHECKING:
+    from django.db.models import Field, Model
+
+    from django_rgpd.registry import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A foreign key of ``model`` that leads to rows of the declared model."""
+
+    model: type[Model]
+    field: ForeignKey[object, object]
+
+    @property
+    def label(self) -> str:
+        """``app_label.Model.field``."""
+        return f"{self.model._meta.label}.{self.field.name}"
+
+    def rows_of(self, outer: str = "") -> Q:
+        """True of referring rows of the row that an outer query stands on."""
+        return Q(**{f"{self.field.attname}": OuterRef(outer or self.field.target_field.attname)})
+
+    def exists(self, entry: Entry, going: Q) -> Q:
+        """True of rows of ``entry`` that a row refers to which does not go with them."""
+        rows = self.model._base_manager.filter(self.rows_of())
+        if self.model._meta.concrete_model is entry.model._meta.concrete_model:
+            rows = rows.exclude(pk__in=entry.model._base_manager.filter(going).values("pk"))
+        return Q(Exists(rows))
+
+
+def declared(entry: Entry) -> list[Reference]:
+    """Foreign keys of declared models: their own declaration says what becomes of their rows."""
+    return [one for one in _all(entry.model) if _entry(one.model) is not None]
+
+
+def links(entry: Entry) -> list[Reference]:
+    """Many-to-many tables that Django made: their rows are nothing but the link, and go with one end."""
+    return [one for one in _all(entry.model) if one.model._meta.auto_created]
+
+
+def nullable(entry: Entry) -> list[Reference]:
+    """Keys of models said to hold nothing personal, which the shop itself sets to NULL (``SET_NULL``)."""
+    return [
+        one for one in _all(entry.model) if _harmless(one) and one.field.remote_field.on_delete is SET_NULL
+    ]
+
+
+def undeclared(entry: Entry) -> list[Reference]:
+    """What nobody has said anything about: a row that one of them refers to cannot go."""
+    known = {*declared(entry), *links(entry), *nullable(entry)}
+    return [one for one in _all(entry.model) if one not in known]
+
+
+def forget() -> None:
+    """Read the models again (tests that make models)."""
+    _all.cache_clear()
+
+
+@cache
+def _all(model: type[Model]) -> tuple[Reference, ...]:
+    return tuple(_referring(model))
+
+
+def _referring(model: type[Model]) -> Iterator[Reference]:
+    family = {model._meta.concrete_model, *model._meta.get_parent_list()}
+    for other in apps.get_models(include_auto_created=True):
+        if other._meta.proxy or not other._meta.managed:
+            continue
+        for field in other._meta.local_fields:
+            if _leads_to(field, family) and not (
+                field.remote_field.parent_link and issubclass(model, other)  # a part of the same row
+            ):
+                yield Reference(other, field)
+
+
+def _leads_to(field: Field[object, object], family: set[type[Model] | None]) -> bool:
+    remote = getattr(field, "remote_field", None)
+    if remote is None or not isinstance(field, ForeignKey):
+        return False
+    return remote.model._meta.concrete_model in family
+
+
+def _entry(model: type[Model]) -> Entry | None:
+    return registry.of(model)
+
+
+def _harmless(one: Reference) -> bool:
+    meta = one.model._meta
+    return meta.label_lower in registry.harmless or meta.app_label in registry.harmless

@@ -1,0 +1,112 @@
+"""Releasing what falls: children first, one UPDATE and one DELETE a model, files and news after the
+commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.db.models import Q
+
+from django_rgpd import signals
+from django_rgpd.erasure import one_by_one, statements, stored
+from django_rgpd.erasure.failures import wrapped
+from django_rgpd.erasure.reach import Choices, Reach, entries, reaches
+from django_rgpd.policy import Occasion
+from django_rgpd.registry import Entry, Subject
+from django_rgpd.registry.conditions import NEVER
+from django_rgpd.registry.order import children_first, models_read
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from django.db.models import Model
+
+
+@dataclass(slots=True)
+class Released:
+    """What a run did: label → rows changed and rows deleted; and rows that do not have their erased form."""
+
+    changed: dict[str, int] = field(default_factory=dict)
+    deleted: dict[str, int] = field(default_factory=dict)
+    unproven: dict[str, int] = field(default_factory=dict)
+
+    def add(self, label: str, outcome: statements.Outcome, deleted: int) -> None:
+        """Count one statement's work."""
+        for counts, number in (
+            (self.changed, outcome.rows),
+            (self.deleted, deleted),
+            (self.unproven, outcome.unproven),
+        ):
+            if number:
+                counts[label] = counts.get(label, 0) + number
+
+    def as_json(self) -> dict[str, dict[str, int]]:
+        """For the receipt and the ledger."""
+        return {"changed": self.changed, "deleted": self.deleted, "unproven": self.unproven}
+
+    @property
+    def rows(self) -> int:
+        """Rows changed or deleted."""
+        return sum(self.changed.values()) + sum(self.deleted.values())
+
+
+def release(
+    subject: Subject, occasion: Occasion, *, now: datetime, choices: Choices, person: UUID | None = None
+) -> Released:
+    """Release what ``occasion`` takes of ``subject``, in the caller's transaction.
+
+    Raises ``EngineFailed`` with the model's label where the database refuses.
+    """
+    done = Released()
+    reached: list[Reach] = []
+    before: set[type[Model]] = set()
+    for entry in children_first(entries()):
+        late = bool(
+            models_read(entry) & before
+        )  # a path to the person leads through rows that are released earlier
+        found = reaches(entry, subject, occasion, now=now, choices=choices)
+        reached += [pinned(reach) if late else reach for reach in found]
+        before.add(entry.model._meta.concrete_model or entry.model)
+    for reach in reached:
+        outcome, deleted = carry_out(reach, occasion, now=now, person=person)
+        done.add(reach.entry.label, outcome, deleted)
+    return done
+
+
+def carry_out(
+    reach: Reach, occasion: Occasion, *, now: datetime, person: UUID | None = None
+) -> tuple[statements.Outcome, int]:
+    """Release one ``reach``: rows whose last personal field falls go, the others get their erased forms."""
+    entry = reach.entry
+    with wrapped(entry.label):
+        stored.remove(reach, now=now, person=person)
+        if entry.declaration.row_by_row:
+            outcome, deleted = one_by_one.carry_out(reach)
+        else:
+            deleted = statements.delete(reach) if reach.deletes else 0
+            outcome = one_by_one.rewrite(reach) + statements.update(reach)
+    if outcome.rows or deleted:
+        _tell(entry, reach, outcome.rows + deleted, occasion)
+    return outcome, deleted
+
+
+def pinned(reach: Reach) -> Reach:
+    """``reach`` by its rows' keys: its people are found through rows that are released before it."""
+    keys = list(statements.rows_of(reach.entry, reach.where).values_list("pk", flat=True))
+    return replace(reach, where=Q(pk__in=keys) if keys else NEVER)
+
+
+def _tell(entry: Entry, reach: Reach, count: int, occasion: Occasion) -> None:
+    send = partial(
+        signals.released.send_robust,
+        sender=entry.model,
+        model=entry.model,
+        fields=tuple(reach.fields),
+        count=count,
+        occasion=occasion,
+    )
+    transaction.on_commit(send, using=statements.using(entry))

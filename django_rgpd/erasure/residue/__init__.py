@@ -1,0 +1,16 @@
+"""Residue: where a person's own values are still found, in every table and declared storage, declared or
+not."""
+
+from django_rgpd.erasure.residue.search import NOT_SEARCHED, Finding, residue_of, search
+from django_rgpd.erasure.residue.values import SHORTEST, Value, distinctive, gather
+
+__all__ = [
+    "NOT_SEARCHED",
+    "SHORTEST",
+    "Finding",
+    "Value",
+    "distinctive",
+    "gather",
+    "residue_of",
+    "search",
+]

@@ -1,0 +1,215 @@
+"""The SQL that erases: one UPDATE that proves itself in its own statement, and one DELETE of rows that
+nothing holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import EmptyResultSet, FullResultSet
+from django.db import connections, router
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.sql import UpdateQuery
+
+from django_rgpd.erasure import references
+from django_rgpd.erasure.reach import Group, Reach, erased
+from django_rgpd.registry import Entry
+from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, not_
+
+if TYPE_CHECKING:
+    from django.db.models import Model, QuerySet
+    from django.db.models.expressions import Combinable
+
+    from django_rgpd.registry import Personal
+
+_IS_NULL = re.compile(r'((?:"[^"]+"\.)?"[^"]+") IS NULL')
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a statement did: rows changed, and how many of them do not have their erased form (a trigger's
+    work)."""
+
+    rows: int = 0
+    unproven: int = 0
+
+    def __add__(self, other: Outcome) -> Outcome:
+        return Outcome(self.rows + other.rows, self.unproven + other.unproven)
+
+
+def using(entry: Entry) -> str:
+    """The database where the rows of ``entry`` are written."""
+    return router.db_for_write(entry.model)
+
+
+def rows_of(entry: Entry, where: Q) -> QuerySet[Model]:
+    """Rows of ``entry``, hidden ones too: managers of the shop may leave some out."""
+    return entry.model._base_manager.using(using(entry)).filter(where).order_by()
+
+
+def pending(entry: Entry, groups: tuple[Group, ...]) -> Q:
+    """True of rows on which a field falls and does not have its erased form yet."""
+    return any_of(*(all_of(group.released, not_(group.erased(entry))) for group in groups))
+
+
+def going(reach: Reach) -> Q:
+    """True of rows whose last personal field falls: hers by this occasion, another person's already.
+
+    A row that is referred to by one that stays is not among them.
+    """
+    entry = reach.entry
+    mine = reach.fields
+    others = {name: one for name, one in entry.declaration.fields.items() if name not in mine}
+    whole = all_of(reach.where, erased(entry, others), *(group.released for group in reach.groups))
+    if whole == NEVER:
+        return NEVER
+    return all_of(whole, *(not_(one.exists(entry, whole)) for one in references.declared(entry)))
+
+
+def update(reach: Reach) -> Outcome:
+    """Give the released fields of ``reach`` their erased form: one UPDATE a table."""
+    entry, groups = reach.entry, tuple(group for group in reach.groups if not group.never)
+    own, inherited = _split(entry, groups)
+    done = Outcome()
+    for parent, parts in inherited.items():
+        done += _update_parent(entry, parent, parts, reach.where)
+    if own:
+        rows = rows_of(entry, all_of(reach.where, pending(entry, own)))
+        values = {name: value for group in own for name, value in _values(entry, group, len(own)).items()}
+        proof = _proof(entry, own)
+        done += returning(rows, {**values, **_tombstone(reach)}, proof)
+    return done
+
+
+def returning(rows: QuerySet[Model], values: Mapping[str, object], proof: Q) -> Outcome:
+    """Run one UPDATE and count in the same statement its rows, and those of which ``proof`` is not true."""
+    query = rows.query.chain(UpdateQuery)
+    query.add_update_values(dict(values))
+    connection = connections[rows.db]
+    compiler = query.get_compiler(connection=connection)
+    try:
+        sql, params = compiler.as_sql()
+    except EmptyResultSet:
+        return Outcome()
+    try:
+        proven, proof_params = compiler.compile(query.build_where(proof))
+    except FullResultSet:
+        proven, proof_params = "1 = 1", ()
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            counted = "SELECT count(*), count(*) FILTER (WHERE proven IS NOT TRUE) FROM done"
+            sql = f"WITH done AS ({sql} RETURNING ({proven}) AS proven) {counted}"
+            cursor.execute(sql, (*params, *proof_params))
+            return Outcome(*cursor.fetchone())
+        # SQLite (3.40) answers no to "column IS NULL" in RETURNING where the key is declared NOT NULL.
+        proven = _IS_NULL.sub(r"typeof(\1) = 'null'", proven)
+        cursor.execute(f"{sql} RETURNING ({proven})", (*params, *proof_params))
+        proofs = [row[0] for row in cursor.fetchall()]
+    return Outcome(len(proofs), sum(not one for one in proofs))
+
+
+def delete(reach: Reach) -> int:
+    """Delete the rows whose last personal field falls; says how many. Links that Django made go before."""
+    entry, goes = reach.entry, going(reach)
+    rows = rows_of(entry, goes)
+    parents = [parent for parent in entry.model._meta.get_parent_list() if not parent._meta.proxy]
+    keys = list(rows.values_list("pk", flat=True)) if parents else None
+    if keys is not None:  # a row in several tables: once its first part is gone, nothing leads to the others
+        rows = rows_of(entry, Q(pk__in=keys))
+    for link in references.links(entry):
+        far = link.model._base_manager.using(rows.db)
+        far.filter(**{f"{link.field.name}__in": rows.values(link.field.target_field.attname)})._raw_delete(
+            rows.db
+        )
+    for key in references.nullable(entry):
+        far = key.model._base_manager.using(rows.db)
+        far.filter(**{f"{key.field.name}__in": rows.values(key.field.target_field.attname)}).update(
+            **{key.field.name: None}
+        )
+    count = _raw_delete(rows)
+    for parent in parents if keys else ():
+        _raw_delete(parent._base_manager.using(rows.db).filter(pk__in=keys))
+    return count
+
+
+def _raw_delete(rows: QuerySet[Model]) -> int:
+    return int(rows._raw_delete(rows.db) or 0)
+
+
+def _values(entry: Entry, group: Group, groups: int) -> dict[str, Combinable]:
+    values: dict[str, Combinable] = {}
+    for name, personal in group.fields.items():
+        column = entry.model._meta.get_field(name)
+        erased_form = personal.erase.value(column)
+        if groups > 1 and not group.always:
+            erased_form = Case(When(group.released, then=erased_form), default=F(name), output_field=column)
+        values[name] = erased_form
+    return values
+
+
+def _proof(entry: Entry, groups: tuple[Group, ...]) -> Q:
+    """True of a changed row that has its erased form; where conditions differ only the common fields can
+    tell."""
+    if len(groups) == 1:
+        return groups[0].erased(entry)
+    return all_of(*(group.erased(entry) for group in groups if group.always))
+
+
+def _split(
+    entry: Entry, groups: tuple[Group, ...]
+) -> tuple[tuple[Group, ...], dict[type[Model], tuple[Group, ...]]]:
+    """The groups' fields by the table that holds them: the model's own, and those of its multi-table
+    parents."""
+    own: list[Group] = []
+    inherited: dict[type[Model], list[Group]] = {}
+    for group in groups:
+        by_table: dict[type[Model], dict[str, Personal]] = {}
+        for name, personal in group.fields.items():
+            if personal.erase.with_row or not personal.erase.in_sql:  # nothing to write, or rewritten before
+                continue
+            holder = entry.model._meta.get_field(name).model._meta.concrete_model
+            by_table.setdefault(holder, {})[name] = personal
+        for holder, fields in by_table.items():
+            part = Group(released=group.released, fields=fields)
+            if holder is entry.model._meta.concrete_model:
+                own.append(part)
+            else:
+                inherited.setdefault(holder, []).append(part)
+    return tuple(own), {holder: tuple(parts) for holder, parts in inherited.items()}
+
+
+def _update_parent(entry: Entry, parent: type[Model], parts: tuple[Group, ...], where: Q) -> Outcome:
+    """Columns of a multi-table parent are addressed by subquery: an update of the child would collect
+    keys."""
+    done = Outcome()
+    for part in parts:
+        rows = rows_of(entry, all_of(where, part.released, not_(part.erased(entry))))
+        values = {
+            name: personal.erase.value(parent._meta.get_field(name)) for name, personal in part.fields.items()
+        }
+        held = parent._base_manager.using(rows.db).filter(pk__in=rows.values("pk"))
+        proof = all_of(*(one.erase.erased(parent._meta.get_field(name)) for name, one in part.fields.items()))
+        done += returning(held, values, proof)
+    return done
+
+
+def _tombstone(reach: Reach) -> dict[str, object]:
+    """What else an account's row gets where all of it falls and a kept row refers to it: nobody can log in
+    to it."""
+    model = reach.entry.model
+    if model._meta.concrete_model is not get_user_model()._meta.concrete_model:
+        return {}
+    names = {field.name for field in model._meta.local_concrete_fields}
+    values = {"password": Value(make_password(None)), "is_active": Value(False)}
+    whole = all_of(*(group.released for group in reach.groups))
+    if whole == NEVER:
+        return {}
+    return {
+        name: value if whole == ALWAYS else Case(When(whole, then=value), default=F(name))
+        for name, value in values.items()
+        if name in names
+    }

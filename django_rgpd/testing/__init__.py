@@ -1,0 +1,34 @@
+"""For shops' tests: canaries in every declared field, a sweep for them afterwards, and ``assert_erased``.
+
+Nothing is imported before it is asked for, because pytest loads the plugin before Django is set up.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django_rgpd.testing.canaries import Canaries
+    from django_rgpd.testing.proof import assert_erased
+    from django_rgpd.testing.rows import Snapshot, changed, snapshot
+    from django_rgpd.testing.sweep import Sighting, sweep
+
+_PLACES = {
+    "Canaries": "canaries",
+    "Sighting": "sweep",
+    "Snapshot": "rows",
+    "assert_erased": "proof",
+    "changed": "rows",
+    "snapshot": "rows",
+    "sweep": "sweep",
+}
+
+__all__ = ["Canaries", "Sighting", "Snapshot", "assert_erased", "changed", "snapshot", "sweep"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PLACES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
