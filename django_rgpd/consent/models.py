@@ -10,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Wording(models.Model):
-    """The text beside a box, as it stood: versioned data that is never changed once it was agreed to (art. 7.1)."""
+    """The text beside a box, as it stood: versioned data that is never changed once it was agreed to (art.
+    7.1).
+    """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     site = models.PositiveIntegerField(default=1)
@@ -18,6 +20,8 @@ class Wording(models.Model):
     language = models.CharField(max_length=16)
     version = models.PositiveIntegerField(default=1)
     text = models.TextField()
+    from_label = models.BooleanField(default=False, editable=False)
+    """Made from the purpose's label, because staff wrote none."""
     valid_from = models.DateTimeField()
 
     class Meta:
@@ -36,7 +40,6 @@ class Wording(models.Model):
 class Standing(models.TextChoices):
     """What the latest event says."""
 
-    PENDING = "pending", _("waiting for confirmation")
     LIVE = "live", _("agreed")
     WITHDRAWN = "withdrawn", _("withdrawn")
     OBJECTED = "objected", _("objected")
@@ -47,8 +50,9 @@ class Standing(models.TextChoices):
 class ConsentState(models.Model):
     """What stands for one person, purpose and channel: a row that can be rebuilt from the events.
 
-    A live row carries the account key and the address as a declared copy, which withdrawal and erasure clear, so that an
-    audience is read without a join.
+    An empty channel means every channel of a marketing purpose, an empty purpose every marketing purpose.
+    A live row carries the account key and the address as a declared copy, which withdrawal and erasure clear,
+    so that an audience is read without a join.
     """
 
     site = models.PositiveIntegerField(default=1)

@@ -30,8 +30,8 @@ class Seal(models.Model):
 class Event(models.Model):
     """Something that was asked, decided or done about a person, known by uuid alone.
 
-    ``at`` is when it happened, ``recorded_at`` when it was written; at its own term an event loses ``payload`` and keeps
-    the hash of it.
+    ``at`` is when it happened, ``recorded_at`` when it was written; at its own term an event loses
+    ``payload`` and keeps the hash of it.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

@@ -1,0 +1,225 @@
+"""What a person decides: each decision is an event and the state that follows, in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from django_rgpd.consent import deciding, kinds, state, suppress
+from django_rgpd.consent.deciding import Whom
+from django_rgpd.consent.models import ConsentState, Standing, Wording
+from django_rgpd.consent.permission import Answer, may_send
+from django_rgpd.core.errors import Refused
+from django_rgpd.registry.models import Address
+
+__all__ = [
+    "Answer",
+    "confirm",
+    "expire",
+    "give",
+    "import_",
+    "inform",
+    "leave",
+    "may_send",
+    "object_to",
+    "refuse_all",
+    "renew",
+    "withdraw",
+]
+
+
+def give(
+    person: Whom,
+    purpose: str,
+    channel: str,
+    *,
+    how: str,
+    now: datetime,
+    wording: Wording | UUID | None = None,
+    at: datetime | None = None,
+    actor: str = "",
+    address: Address | None = None,
+    details: dict[str, object] | None = None,
+) -> ConsentState:
+    """The person, whose identity and address are proven, agrees (art. 7); the consent is live from ``at`` on.
+
+    ``how``: by which page or act ("account", "checkout"). ``wording``: the text that she saw. ``details``:
+    what else proves it (the form), nothing personal. Raises ``Refused`` for an erased person, ``ValueError``
+    for a purpose or channel that the policy does not name.
+    """
+    told = {**(details or {}), **deciding.told(purpose, at or now, wording)}
+    return deciding.agree(
+        kinds.GIVEN,
+        person,
+        (purpose, channel),
+        how=how,
+        now=now,
+        at=at,
+        actor=actor,
+        told=told,
+        address=address,
+    )
+
+
+def confirm(
+    person: Whom,
+    purpose: str,
+    channel: str,
+    *,
+    how: str,
+    now: datetime,
+    wording: Wording | UUID | None = None,
+    at: datetime | None = None,
+    actor: str = "",
+    address: Address | None = None,
+    asked_at: datetime | None = None,
+    details: dict[str, object] | None = None,
+) -> ConsentState:
+    """The holder of the address confirms what was asked for at ``asked_at`` (double opt-in). As ``give``
+    otherwise.
+    """
+    told = {**(details or {}), **deciding.told(purpose, at or now, wording)}
+    return deciding.agree(
+        kinds.CONFIRMED,
+        person,
+        (purpose, channel),
+        how=how,
+        now=now,
+        at=at,
+        actor=actor,
+        told=told,
+        address=address,
+        asked_at=asked_at,
+    )
+
+
+def import_(
+    person: Whom,
+    purpose: str,
+    channel: str,
+    *,
+    how: str,
+    now: datetime,
+    wording: Wording | UUID | None = None,
+    at: datetime | None = None,
+    actor: str = "",
+) -> ConsentState | None:
+    """Take a consent over from elsewhere, given at ``at``; it never overcomes a refusal, whatever its date.
+
+    Raises ``Refused`` where a suppression stands for an address of the person.
+    """
+    deciding.known(purpose, channel)
+    with transaction.atomic():
+        holder = deciding.locked(person)
+        if any(
+            suppress.standing(one.kind, str(one.canonical), now=now, channel=channel, purpose=purpose)
+            for one in deciding.addresses_of(holder, channel)
+        ):
+            raise Refused(_("This address is on the list of those that are not written to."))
+        told = deciding.told(purpose, at or now, wording)
+        return deciding.decide(
+            kinds.IMPORTED, holder, (purpose, channel), how=how, now=now, at=at, actor=actor, payload=told
+        )
+
+
+def withdraw(
+    person: Whom,
+    purpose: str,
+    channel: str,
+    *,
+    how: str,
+    now: datetime,
+    at: datetime | None = None,
+    actor: str = "",
+) -> ConsentState | None:
+    """The person takes her consent back (art. 7.3): from this transaction on nothing is sent.
+
+    A refusal that stands already is left as it is, and no second event is written.
+    """
+    return deciding.refuse(kinds.WITHDRAWN, person, (purpose, channel), how=how, now=now, at=at, actor=actor)
+
+
+def object_to(
+    person: Whom,
+    purpose: str,
+    channel: str,
+    *,
+    how: str,
+    now: datetime,
+    at: datetime | None = None,
+    actor: str = "",
+) -> ConsentState | None:
+    """The person objects to marketing (art. 21.2), effective at once.
+
+    An empty ``channel`` means every channel of ``purpose``, an empty ``purpose`` every marketing purpose, of
+    today and of tomorrow.
+    """
+    return deciding.refuse(kinds.OBJECTED, person, (purpose, channel), how=how, now=now, at=at, actor=actor)
+
+
+def leave(
+    person: Whom, purpose: str, channel: str, *, how: str, now: datetime, actor: str = ""
+) -> ConsentState | None:
+    """Whatever ``purpose`` rests on for this person, it ends: her consent is withdrawn, or an objection is
+    recorded.
+    """
+    with transaction.atomic():
+        holder = state.lock(person)
+        held = state.standing(state.rows(holder), purpose, channel)
+        if held is not None and held.standing in kinds.REFUSALS:
+            return held
+        kind = kinds.WITHDRAWN if held is not None and held.live else kinds.OBJECTED
+        return deciding.refuse(kind, holder, (purpose, channel), how=how, now=now, actor=actor)
+
+
+def refuse_all(
+    person: Whom, *, how: str, now: datetime, at: datetime | None = None, actor: str = ""
+) -> ConsentState | None:
+    """No marketing at all, on any channel, for any purpose of today or tomorrow (art. 21.3)."""
+    return object_to(person, "", "", how=how, now=now, at=at, actor=actor)
+
+
+def inform(
+    person: Whom, purpose: str, channel: str, *, how: str, now: datetime, at: datetime | None = None
+) -> ConsentState | None:
+    """The person was offered a way out of ``purpose`` while buying, and did not take it (CPCE L34-5).
+
+    What she decided before stands.
+    """
+    deciding.known(purpose, channel)
+    with transaction.atomic():
+        holder = deciding.locked(person)
+        held = state.standing(state.rows(holder), purpose, channel)
+        if held is not None and held.standing != Standing.EXPIRED:
+            return held
+        return deciding.decide(kinds.INFORMED, holder, (purpose, channel), how=how, now=now, at=at)
+
+
+def expire(person: Whom, purpose: str, channel: str, *, how: str, now: datetime) -> ConsentState | None:
+    """The consent came to its end without being renewed; without a live consent nothing happens."""
+    with transaction.atomic():
+        holder = state.lock(person)
+        if not state.live(holder, purpose, channel):
+            return state.rows(holder).get((purpose, channel))
+        return deciding.decide(kinds.EXPIRED, holder, (purpose, channel), how=how, now=now)
+
+
+def renew(
+    person: Whom,
+    purpose: str,
+    channel: str,
+    *,
+    how: str,
+    now: datetime,
+    wording: Wording | UUID | None = None,
+) -> ConsentState | None:
+    """The person says that her live consent shall go on for another term; without one nothing happens."""
+    with transaction.atomic():
+        holder = deciding.locked(person)
+        if not state.live(holder, purpose, channel):
+            return state.rows(holder).get((purpose, channel))
+        told = deciding.told(purpose, now, wording)
+        return deciding.decide(kinds.RENEWED, holder, (purpose, channel), how=how, now=now, payload=told)

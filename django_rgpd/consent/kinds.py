@@ -1,0 +1,39 @@
+"""The kinds of event that consents are made of."""
+
+from __future__ import annotations
+
+from django_rgpd.consent.models import Standing
+
+ASKED = "consent.asked"
+"""Someone typed the address and ticked the box; written when the address confirms, so that proof holds both
+moments.
+"""
+GIVEN = "consent.given"
+CONFIRMED = "consent.confirmed"
+RENEWED = "consent.renewed"
+IMPORTED = "consent.imported"
+WITHDRAWN = "consent.withdrawn"
+OBJECTED = "consent.objected"
+INFORMED = "consent.informed"
+"""The soft opt-in's condition: the person was offered a way out when the address was collected (CPCE
+L34-5).
+"""
+EXPIRED = "consent.expired"
+UNDONE = "consent.undone"
+"""Takes back one earlier event, named in its payload."""
+
+STANDINGS: dict[str, Standing] = {
+    GIVEN: Standing.LIVE,
+    CONFIRMED: Standing.LIVE,
+    RENEWED: Standing.LIVE,
+    IMPORTED: Standing.LIVE,
+    WITHDRAWN: Standing.WITHDRAWN,
+    OBJECTED: Standing.OBJECTED,
+    INFORMED: Standing.INFORMED,
+    EXPIRED: Standing.EXPIRED,
+}
+OWN_CHOICE = frozenset({GIVEN, CONFIRMED})
+"""Only a fresh choice of the person herself takes a refusal back; no import and no renewal does."""
+REFUSALS = frozenset({Standing.WITHDRAWN, Standing.OBJECTED})
+READ = (*STANDINGS, UNDONE)
+"""Every kind that a state follows from."""

@@ -1,0 +1,146 @@
+"""Whether a message of a purpose may go to a person now: decided per person and per message, with the
+reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from django_rgpd.consent import customers, kinds, state, suppress
+from django_rgpd.consent.models import ConsentState, Standing
+from django_rgpd.core import clock
+from django_rgpd.policy import (
+    EMAIL,
+    LAST_CONTACT,
+    POST,
+    SMS,
+    Basis,
+    Consent,
+    LegitimateInterest,
+    Purpose,
+    current,
+)
+from django_rgpd.registry.models import Address, Kind, Person
+
+NOT_MARKETING = "not_marketing"
+ERASED = "erased"
+NO_ADDRESS = "no_address"
+SUPPRESSED = "suppressed"
+REFUSED = "refused"
+TERM_OVER = "term_over"
+NO_BASIS = "no_basis"
+CONSENT = "consent"
+CUSTOMER = "customer"
+INTEREST = "interest"
+
+WORDS: dict[str, Promise] = {
+    NOT_MARKETING: _("The policy names no such marketing purpose on this channel."),
+    ERASED: _("The person was erased."),
+    NO_ADDRESS: _("There is no proven address to write to."),
+    SUPPRESSED: _("The address is on the list of those that are not written to."),
+    REFUSED: _("The person withdrew or objected."),
+    TERM_OVER: _("The last contact lies too far back."),
+    NO_BASIS: _("There is neither a consent nor a recent purchase at which a way out was offered."),
+    CONSENT: _("The person agreed."),
+    CUSTOMER: _("The person bought recently, was offered a way out and did not take it."),
+    INTEREST: _("The policy allows it, and the person did not object."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Yes or no; ``reason`` is a key of ``WORDS``, ``basis`` the name of the legal basis where yes; true
+    where yes.
+    """
+
+    yes: bool
+    reason: str
+    basis: str = ""
+    address: Address | None = field(default=None, repr=False)
+
+    def __bool__(self) -> bool:
+        return self.yes
+
+    @property
+    def words(self) -> str:
+        """The reason, in words for people."""
+        return str(WORDS[self.reason])
+
+
+def may_send(person: Person | UUID, purpose: str, channel: str, *, now: datetime) -> Answer:
+    """Whether a message of ``purpose`` may go to ``person`` on ``channel`` at ``now``, why, and on which
+    basis.
+
+    Anything in doubt is a no (CPCE L34-5, GDPR art. 21.3).
+    """
+    found = next((one for one in current().marketing if one.key == purpose), None)
+    if found is None or channel not in found.channels:
+        return Answer(False, NOT_MARKETING)
+    try:
+        holder = state.holder(person)
+    except Person.DoesNotExist:
+        return Answer(False, ERASED)
+    return _answer(holder, found, channel, now)
+
+
+def _answer(holder: Person, purpose: Purpose, channel: str, now: datetime) -> Answer:
+    if holder.erased_at is not None:
+        return Answer(False, ERASED)
+    address = address_for(holder, channel)
+    if address is None and channel != POST:
+        return Answer(False, NO_ADDRESS)
+    if address is not None and suppress.standing(
+        address.kind, str(address.canonical), now=now, channel=channel, purpose=purpose.key
+    ):
+        return Answer(False, SUPPRESSED)
+    row = state.standing(state.rows(holder), purpose.key, channel)
+    if row is not None and row.standing in kinds.REFUSALS:
+        return Answer(False, REFUSED)
+    if over(purpose, holder, row, now):
+        return Answer(False, TERM_OVER)
+    for basis in purpose.bases:
+        reason = _holds(basis, holder, channel, row, now)
+        if reason:
+            return Answer(True, reason, basis.name, address)
+    return Answer(False, NO_BASIS)
+
+
+def address_for(holder: Person, channel: str) -> Address | None:
+    """The current address that ``channel`` writes to: the email proven last; the phone given last."""
+    if channel not in {EMAIL, SMS}:
+        return None
+    usable = Address.objects.filter(person=holder, until__isnull=True, canonical__isnull=False)
+    if channel == SMS:
+        return usable.filter(kind=Kind.PHONE).order_by("-since", "-pk").first()
+    return usable.filter(kind=Kind.EMAIL, proven_at__isnull=False).order_by("-proven_at", "-pk").first()
+
+
+def over(purpose: Purpose, holder: Person, row: ConsentState | None, now: datetime) -> bool:
+    """Whether the term of ``purpose`` is over for this person: use stops that day, whatever is deleted
+    when.
+    """
+    if purpose.clock is not LAST_CONTACT or purpose.term.endless:
+        return False
+    contacts = [holder.last_contact, row.since if row is not None and row.live else None, holder.created_at]
+    last = max(one for one in contacts if one is not None)
+    return purpose.term.due(clock.legal_day(last)) <= clock.legal_day(now)
+
+
+def _holds(basis: Basis, holder: Person, channel: str, row: ConsentState | None, now: datetime) -> str:
+    """The reason why ``basis`` carries a message, or nothing."""
+    if isinstance(basis, Consent):
+        lasting = row is not None and row.live and (row.expires_at is None or row.expires_at > now)
+        return CONSENT if lasting else ""
+    if not isinstance(basis, LegitimateInterest) or not basis.marketing:
+        return ""
+    informed = row is not None and row.standing in {Standing.INFORMED, Standing.LIVE}
+    if basis.when is not None:
+        bought = informed and customers.bought_within(holder, basis.when.within, now=now)
+        return CUSTOMER if bought else ""
+    # Without a purchase only letters may be sent before they were asked for (CPCE L34-5).
+    return INTEREST if channel == POST else ""

@@ -1,0 +1,108 @@
+"""What consents do when something happens elsewhere: an erasure, a merge, a new day; and what the rule asks
+of them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.signals import post_save
+from django.dispatch import receiver
+
+from django_rgpd import signals
+from django_rgpd.consent import decisions, kinds, state, suppress
+from django_rgpd.consent.models import ConsentState
+from django_rgpd.core import clock, conf
+from django_rgpd.ledger import terms
+from django_rgpd.ledger.record import Draft, many
+from django_rgpd.outbox.daily import daily
+from django_rgpd.registry import agreed
+from django_rgpd.registry.matching import matching
+from django_rgpd.registry.models import Address, Person
+from django_rgpd.registry.site import Entry
+from django_rgpd.registry.who import EMAIL, PHONE
+
+
+@receiver(signals.person_erased, dispatch_uid="django_rgpd.consent.erased")
+def end_with_the_person(person: UUID, at: datetime | None = None, **_: object) -> None:
+    """With the erasure every consent ends and its copies go; an objection lives on as a digest (art. 17.1 b,
+    21.3).
+    """
+    now = at or clock.now()
+    found = Person.objects.filter(uuid=person).first()
+    if found is None:
+        return
+    suppress.keep(found, reason=suppress.OBJECTED, now=now)
+    live = ConsentState.objects.filter(site=found.site, person=found.uuid, live=True)
+    drafts = [
+        Draft(
+            kind=kinds.WITHDRAWN,
+            person=found,
+            purpose=row.purpose,
+            channel=row.channel,
+            at=now,
+            how="erasure",
+        )
+        for row in live
+    ]
+    many(drafts, now=now)
+    state.refresh(found, [(draft.purpose, draft.channel) for draft in drafts])
+
+
+@receiver(signals.person_merged, dispatch_uid="django_rgpd.consent.merged")
+def come_along(person: UUID, **_: object) -> None:
+    """What a guest decided is the account's from now on: the state is read from the events of both."""
+    with transaction.atomic():
+        state.refresh(state.lock(person))
+
+
+@receiver(post_save, sender=Address, dispatch_uid="django_rgpd.consent.address")
+def follow_the_address(instance: Address, **_: object) -> None:
+    """A proven address became somebody's, or ended: the copies that live consents carry follow."""
+    if instance.proven_at is None:
+        return
+    having = Address.objects.filter(site=instance.site, kind=instance.kind, digest=instance.digest)
+    known = Person.objects.filter(pk__in=having.values("person"), merged_into__isnull=True)
+    live = ConsentState.objects.filter(live=True, person__in=known.values("uuid")).values_list(
+        "person", flat=True
+    )
+    with transaction.atomic():
+        for uuid in sorted(set(live)):
+            state.refresh(state.lock(uuid))
+
+
+@agreed.register
+def rows_agreed_to(entry: Entry, role: str, purpose: str, *, now: datetime) -> Q:
+    """Rows whose person has a live consent for ``purpose``, on whatever channel: what the rule asks of this
+    room.
+    """
+    unended = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+    live = ConsentState.objects.filter(unended, site=conf.get().SITE, purpose=purpose, live=True)
+    copies = {EMAIL: "address", PHONE: "address"}
+    return matching(entry, role, live, user="user_key", addresses=copies, person="person")
+
+
+@terms.keep
+def what_proves_a_live_consent() -> Q:
+    """Events whose payload is still needed: those that a live consent rests on."""
+    return Q(uuid__in=ConsentState.objects.filter(live=True).values("event"))
+
+
+@daily("consent.expire")
+def expire(*, now: datetime) -> int:
+    """End the consents whose term is over; returns how many."""
+    over = ConsentState.objects.filter(site=conf.get().SITE, live=True, expires_at__lte=now)
+    ended = 0
+    for row in over.iterator(chunk_size=500):
+        decisions.expire(row.person, row.purpose, row.channel, how="term", now=now)
+        ended += 1
+    return ended
+
+
+@daily("ledger.terms")
+def end_payloads(*, now: datetime) -> int:
+    """Let the ledger's own term work; returns how many events lost their payload."""
+    return terms.end_payloads(now=now)

@@ -1,0 +1,175 @@
+"""The state rows: what stands for a person now, always what the events fold to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TypeAlias
+from uuid import UUID
+
+from django_rgpd.consent import kinds
+from django_rgpd.consent.folding import Snapshot, fold
+from django_rgpd.consent.models import ConsentState
+from django_rgpd.core import conf
+from django_rgpd.ledger.models import Event
+from django_rgpd.policy import EMAIL, SMS, current
+from django_rgpd.registry import people
+from django_rgpd.registry.models import Address, Kind, Person
+
+Key: TypeAlias = tuple[str, str]
+"""A purpose and a channel; an empty one stands for all of marketing."""
+
+ALL: Key = ("", "")
+COLUMNS = (
+    "standing",
+    "live",
+    "since",
+    "expires_at",
+    "event",
+    "wording",
+    "language",
+    "user_key",
+    "address",
+)
+
+
+def holder(person: Person | UUID) -> Person:
+    """The person under whom consents are kept: herself, or the one that she was merged into.
+
+    Raises ``Person.DoesNotExist``.
+    """
+    return people.standing_for(person if isinstance(person, Person) else Person.objects.get(uuid=person))
+
+
+def lock(person: Person | UUID) -> Person:
+    """The holder of ``person``'s consents, locked until the caller's transaction ends: decisions come one by
+    one.
+
+    Raises ``Person.DoesNotExist``.
+    """
+    found = people.lock(person)
+    while found.merged_into:
+        found = people.lock(found.merged_into)
+    return found
+
+
+def rows(person: Person | UUID) -> dict[Key, ConsentState]:
+    """Every state row of ``person``, by purpose and channel."""
+    mine = ConsentState.objects.filter(site=conf.get().SITE, person=holder(person).uuid)
+    return {(row.purpose, row.channel): row for row in mine}
+
+
+def live(person: Person | UUID, purpose: str, channel: str = "") -> bool:
+    """Whether a consent of ``person`` to ``purpose`` stands (on ``channel``, where it is a marketing
+    purpose).
+    """
+    return ConsentState.objects.filter(
+        site=conf.get().SITE, person=holder(person).uuid, purpose=purpose, channel=channel, live=True
+    ).exists()
+
+
+def standing(states: Mapping[Key, ConsentState], purpose: str, channel: str) -> ConsentState | None:
+    """What decides on a purpose and channel: its own row, else a refusal of all that it belongs to."""
+    own = states.get((purpose, channel))
+    if own is not None or not channel:
+        return own
+    wider = [row for key in ((purpose, ""), ("", channel), ALL) if (row := states.get(key))]
+    return max(wider, key=lambda row: row.since, default=None)
+
+
+def refresh(person: Person, keys: Iterable[Key] | None = None) -> None:
+    """Write the state rows of ``keys`` (of all that there are, without) anew from the events.
+
+    ``person`` is a holder, locked by the caller's transaction.
+    """
+    uuids = [person.uuid, *Person.objects.filter(merged_into=person.uuid).values_list("uuid", flat=True)]
+    mine = ConsentState.objects.filter(site=person.site, person__in=uuids)
+    written = {(row.purpose, row.channel): row for row in mine if row.person == person.uuid}
+    events = list(Event.objects.filter(site=person.site, person__in=uuids, kind__in=kinds.READ))
+    touched = set(keys) if keys is not None else keys_of(events) | set(written)
+    copies = Copies([person])
+    for key in touched:
+        _write(person, key, fold(of_key(events, key)), written.get(key), copies)
+    if len(uuids) > 1:
+        mine.filter(person__in=uuids[1:]).delete()
+
+
+def keys_of(events: Iterable[Event]) -> set[Key]:
+    """The purposes and channels that events speak of."""
+    return {(event.purpose, event.channel) for event in events}
+
+
+def covers(wide: Key, key: Key) -> bool:
+    """Whether what is said about ``wide`` is said about ``key``; the blanks stand for marketing alone."""
+    if wide == key:
+        return True
+    if key[0] and not key[1] and not _marketing(key[0]):
+        return False
+    return wide[0] in {key[0], ""} and wide[1] in {key[1], ""}
+
+
+def of_key(events: Iterable[Event], key: Key) -> list[Event]:
+    """The events that decide on ``key``: its own and, for marketing, those about all of it."""
+    return [event for event in events if covers((event.purpose, event.channel), key)]
+
+
+def row_of(person: Person, key: Key, snapshot: Snapshot, copies: Copies) -> ConsentState:
+    """The row, not saved, that ``snapshot`` makes."""
+    user_key, address = copies.of(person, key[1], snapshot)
+    return ConsentState(
+        site=person.site,
+        person=person.uuid,
+        purpose=key[0],
+        channel=key[1],
+        standing=snapshot.standing,
+        live=snapshot.live,
+        since=snapshot.since,
+        expires_at=snapshot.until,
+        event=snapshot.event,
+        wording=snapshot.wording,
+        language=snapshot.language,
+        user_key=user_key,
+        address=address,
+    )
+
+
+class Copies:
+    """The account keys and current addresses of a batch of people, read once: what live rows carry as a
+    copy.
+    """
+
+    def __init__(self, people: Iterable[Person]) -> None:
+        addresses = Address.objects.filter(
+            person__in=[person.pk for person in people], until__isnull=True, canonical__isnull=False
+        ).order_by("proven_at", "pk")
+        self._of: dict[int, list[Address]] = defaultdict(list)
+        for address in addresses:
+            self._of[address.person_id].append(address)
+
+    def of(self, person: Person, channel: str, snapshot: Snapshot) -> tuple[str | None, str | None]:
+        """The account key and address that the row carries; nothing unless it is live."""
+        if not snapshot.live or person.erased_at is not None:
+            return None, None
+        kind = Kind.PHONE if channel == SMS else Kind.EMAIL
+        usable = [
+            one for one in self._of[person.pk] if one.kind == kind and (one.proven_at or channel == SMS)
+        ]
+        chosen = next((one for one in usable if one.pk == snapshot.address), usable[-1] if usable else None)
+        return person.user_key, chosen.canonical if chosen and channel in {EMAIL, SMS, ""} else None
+
+
+def _write(
+    person: Person, key: Key, snapshot: Snapshot | None, row: ConsentState | None, copies: Copies
+) -> None:
+    if snapshot is None:
+        if row is not None:
+            row.delete()
+        return
+    wanted = row_of(person, key, snapshot, copies)
+    if row is not None:
+        wanted.pk = row.pk
+    wanted.save(force_insert=row is None, force_update=row is not None)
+
+
+def _marketing(purpose: str) -> bool:
+    return any(one.key == purpose for one in current().marketing)

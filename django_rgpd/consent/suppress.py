@@ -1,0 +1,126 @@
+"""Suppressions: digests of addresses that must not be written to, which outlive the person (art. 21.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from django_rgpd.consent.models import Standing
+from django_rgpd.consent.state import Key, holder, rows
+from django_rgpd.core import addresses, clock, conf
+from django_rgpd.core.keys import Digest
+from django_rgpd.policy.own import SUPPRESSION_TERM
+from django_rgpd.registry.models import Address, Person, Suppression
+
+ASKED = "asked"
+"""She asked never to be written to again: not even a confirmation goes out."""
+OBJECTED = "objected"
+"""She objected to marketing; a confirmation that she asks for herself still goes out."""
+
+
+def suppress(
+    kind: str,
+    canonical: str,
+    *,
+    reason: str,
+    now: datetime,
+    channel: str = "",
+    purpose: str = "",
+    until: datetime | None = None,
+) -> Suppression:
+    """Keep the digest of an address on the list of those that are not written to; twice is once.
+
+    ``kind`` and ``canonical`` as in ``core.addresses``. Empty ``channel`` and ``purpose`` mean all marketing.
+    ``reason`` is ``ASKED`` or ``OBJECTED``. ``until`` None keeps it until the person lifts it.
+    """
+    digests = addresses.digests(kind, canonical)
+    return _enter(kind, digests, (purpose, channel), reason=reason, now=now, until=until)
+
+
+def standing(
+    kind: str, canonical: str, *, now: datetime, channel: str = "", purpose: str = ""
+) -> Suppression | None:
+    """The suppression that forbids writing to an address about ``purpose`` on ``channel``, the strictest
+    first.
+    """
+    return strictest(over(kind, canonical, now=now), channel=channel, purpose=purpose)
+
+
+def over(kind: str, canonical: str, *, now: datetime) -> list[Suppression]:
+    """Every suppression that stands for an address."""
+    digests = addresses.digests(kind, canonical)
+    return list(_unlifted(kind, digests).filter(Q(until__isnull=True) | Q(until__gt=now)))
+
+
+def strictest(found: Collection[Suppression], *, channel: str, purpose: str) -> Suppression | None:
+    """The one of ``found`` that forbids ``purpose`` on ``channel``: one that was asked for before an
+    objection.
+    """
+    fitting = [one for one in found if one.channel in {channel, ""} and one.purpose in {purpose, ""}]
+    return min(fitting, key=lambda one: one.reason != ASKED, default=None)
+
+
+def lift(
+    kind: str, canonical: str, *, now: datetime, channel: str = "", purpose: str = ""
+) -> list[Suppression]:
+    """Lift what forbids ``purpose`` on ``channel``, because the person herself agreed afresh; returns what
+    was lifted.
+
+    For ``consent.decisions`` alone, which carries what was wider over to the person as her objection.
+    """
+    digests = addresses.digests(kind, canonical)
+    found = list(_unlifted(kind, digests).filter(channel__in={channel, ""}, purpose__in={purpose, ""}))
+    Suppression.objects.filter(pk__in=[one.pk for one in found]).update(lifted_at=now)
+    return found
+
+
+def keep(person: Person | UUID, *, reason: str, now: datetime) -> int:
+    """Suppress every address that ``person`` ever had, by the digests kept of them, at her erasure; returns
+    how many.
+
+    With ``OBJECTED`` it covers only what she objected to, and lasts for the term of objections; with
+    ``ASKED`` all marketing, until she comes back herself.
+    """
+    found = holder(person)
+    objected = [key for key, row in rows(found).items() if row.standing == Standing.OBJECTED]
+    refused: list[Key] = objected if reason == OBJECTED else [("", "")]
+    until = now.astimezone(clock.legal_zone()) + SUPPRESSION_TERM.length if reason == OBJECTED else None
+    hers = Q(person=found) | Q(person__merged_into=found.uuid)
+    mine = list(Address.objects.filter(hers)) if refused else []
+    for address in mine:
+        digest = Digest(address.key_id, address.digest)
+        for key in refused:
+            _enter(address.kind, (digest,), key, reason=reason, now=now, until=until)
+    return len(mine) * len(refused)
+
+
+def _enter(
+    kind: str, digests: tuple[Digest, ...], key: Key, *, reason: str, now: datetime, until: datetime | None
+) -> Suppression:
+    purpose, channel = key
+    known = _unlifted(kind, digests).filter(channel=channel, purpose=purpose).first()
+    if known is None:
+        known, _made = Suppression.objects.get_or_create(
+            site=conf.get().SITE,
+            kind=kind,
+            digest=digests[0].hex,
+            channel=channel,
+            purpose=purpose,
+            lifted_at=None,
+            defaults={"key_id": digests[0].key_id, "reason": reason, "since": now, "until": until},
+        )
+    if reason == ASKED != known.reason:
+        known.reason, known.until = ASKED, None
+    elif until is None or (known.until is not None and until > known.until):
+        known.until = until
+    known.save(update_fields=["reason", "until"])
+    return known
+
+
+def _unlifted(kind: str, digests: tuple[Digest, ...]) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(
+        site=conf.get().SITE, kind=kind, digest__in=[one.hex for one in digests], lifted_at__isnull=True
+    )

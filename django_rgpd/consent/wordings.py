@@ -1,0 +1,106 @@
+"""The texts beside boxes: what staff wrote, or else what follows from the purpose's label; frozen once agreed
+to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import translation
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from django_rgpd.consent.models import Wording
+from django_rgpd.core import clock, conf
+from django_rgpd.policy import EMAIL, POST, SMS
+from django_rgpd.policy import current as current_policy
+
+
+def current(purpose: str, language: str, *, now: datetime | None = None) -> Wording:
+    """The text in force for ``purpose`` in ``language`` at ``now``.
+
+    The newest version that staff wrote; where they wrote none, one made from the purpose's label, not saved
+    until someone agrees to it. Raises ``KeyError`` for an unknown purpose.
+    """
+    moment = now or clock.now()
+    newest = _versions(purpose, language).filter(valid_from__lte=moment).first()
+    if newest is not None and not newest.from_label:
+        return newest
+    text = default_text(purpose, language)
+    if newest is not None and newest.text == text:
+        return newest
+    return Wording(
+        site=conf.get().SITE,
+        purpose=purpose,
+        language=language,
+        text=text,
+        from_label=True,
+        valid_from=moment,
+        version=_next_version(purpose, language),
+    )
+
+
+def agreed(purpose: str, language: str, reference: str, *, now: datetime) -> Wording | None:
+    """The saved wording that a form showed, by its ``reference``; None for a text that was never shown.
+
+    A consent whose text is unknown is no consent (art. 7.1): the form is shown again with the text in force.
+    """
+    for version in _versions(purpose, language):
+        if reference_of(version) == reference:
+            return version
+    wanted = current(purpose, language, now=now)
+    return freeze(wanted) if reference_of(wanted) == reference else None
+
+
+def freeze(wording: Wording) -> Wording:
+    """Save a text that was made from a label, now that someone agrees to it; a saved one is returned as it
+    is.
+    """
+    if wording.pk is not None:
+        return wording
+    try:
+        with transaction.atomic():
+            wording.save(force_insert=True)
+    except IntegrityError:  # another request froze the same text at the same moment
+        return Wording.objects.get(
+            site=wording.site,
+            purpose=wording.purpose,
+            language=wording.language,
+            version=wording.version,
+        )
+    return wording
+
+
+def reference_of(wording: Wording) -> str:
+    """What a form carries to say which text it showed: a hash of it."""
+    return hashlib.sha256(wording.text.encode()).hexdigest()[:16]
+
+
+def default_text(purpose: str, language: str) -> str:
+    """The sentence made from the purpose's label, in ``language``."""
+    found = current_policy().purpose(purpose)
+    with translation.override(language):
+        label = capfirst(str(found.label))
+        if not found.marketing:
+            return _("%(purpose)s: I agree. I can withdraw at any time.") % {"purpose": label}
+        return _("%(purpose)s: yes, please. I can unsubscribe at any time.") % {"purpose": label}
+
+
+def channel_label(channel: str) -> str:
+    """How a channel is called on pages."""
+    named = {EMAIL: _("by email"), SMS: _("by text message"), POST: _("by post")}
+    return named.get(channel, channel)
+
+
+def _versions(purpose: str, language: str) -> QuerySet[Wording]:
+    return Wording.objects.filter(site=conf.get().SITE, purpose=purpose, language=language).order_by(
+        "-version"
+    )
+
+
+def _next_version(purpose: str, language: str) -> int:
+    newest = _versions(purpose, language).first()
+    return newest.version + 1 if newest else 1

@@ -1,0 +1,38 @@
+"""The ledger's own term: an event loses its payload when the term of proofs is over, and keeps the hash of
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, time
+
+from django.db.models import Q
+
+from django_rgpd.core import clock, conf
+from django_rgpd.ledger.models import Event
+from django_rgpd.policy import current
+from django_rgpd.policy.own import PROOF
+
+_kept: list[Callable[[], Q]] = []
+
+
+def keep(condition: Callable[[], Q]) -> Callable[[], Q]:
+    """Register (as a decorator) a condition on events whose payload stays past the term: what still proves
+    something.
+    """
+    _kept.append(condition)
+    return condition
+
+
+def end_payloads(*, now: datetime) -> int:
+    """Empty payload and actor of events whose term is over (GDPR art. 5.1 e); returns how many.
+
+    An event that a standing consent rests on keeps them: the consent must be demonstrable (art. 7.1).
+    """
+    last = current().purpose(PROOF).term.cutoff(clock.legal_day(now))
+    before = datetime.combine(last, time.max, tzinfo=clock.legal_zone())
+    rows = Event.objects.filter(site=conf.get().SITE, at__lte=before, payload__isnull=False)
+    for condition in _kept:
+        rows = rows.exclude(condition())
+    return rows.update(payload=None, actor="")

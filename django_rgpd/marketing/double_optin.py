@@ -1,0 +1,241 @@
+"""Double opt-in: whoever types an address gets the same answer, and nothing stands before its holder has
+confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from django_rgpd import signals
+from django_rgpd.consent import decisions, kinds, state, suppress
+from django_rgpd.consent.models import ConsentState, Wording
+from django_rgpd.core import addresses, conf, limits, links
+from django_rgpd.core.errors import BadLink
+from django_rgpd.ledger.models import Event
+from django_rgpd.outbox import mail
+from django_rgpd.outbox.daily import daily
+from django_rgpd.outbox.models import Job
+from django_rgpd.policy import EMAIL, Purpose, current
+from django_rgpd.registry import people
+from django_rgpd.registry.addresses import holder
+from django_rgpd.registry.models import Address, Challenge, Kind, Person
+
+ABOUT = "newsletter"
+TEMPLATE = "marketing/confirm"
+HOW = "double_optin"
+LIVES = timedelta(days=7)
+"""How long a confirmation link works, and how long an entry that nobody confirmed is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a confirmation link is about."""
+
+    challenge: Challenge
+    purposes: tuple[Purpose, ...]
+    confirmed: bool
+
+
+def ask(
+    email: str,
+    agreed: Mapping[str, Wording],
+    *,
+    now: datetime,
+    form: str,
+    language: str,
+    ip: str | None = None,
+) -> None:
+    """Someone typed ``email`` and ticked boxes: a mail with a confirmation link follows, and nothing else.
+
+    ``agreed``: purpose → the wording shown. ``form``: which form it was. ``ip``:
+    ``limits.client_ip(request)``. The work is the same whoever's address it is: one job; where the limits are
+    reached, none, and the caller answers the same.
+
+    Raises ``BadAddress``, and ``StoreDown`` where the limits cannot be counted: then nothing is sent.
+    """
+    canonical = addresses.canonical(Kind.EMAIL, email)
+    if not limits.mail_allowed(canonical, ip):
+        return
+    context = {
+        "wordings": {purpose: str(wording.uuid) for purpose, wording in agreed.items()},
+        "form": form,
+        "asked_at": now.isoformat(),
+    }
+    mail.send(TEMPLATE, to=canonical, context=context, language=language, now=now)
+
+
+@mail.prepares(TEMPLATE)
+def open_entry(context: Mapping[str, object], *, job: Job, now: datetime) -> Mapping[str, object] | None:
+    """When the mail leaves: note the address, unproven, and make the link; None where she asked never to be
+    written to.
+    """
+    to, asked_at = str(job.payload["to"]), datetime.fromisoformat(str(context["asked_at"]))
+    wordings = context["wordings"]
+    known = {one.key: one for one in current().marketing}
+    purposes = [key for key in wordings if key in known] if isinstance(wordings, dict) else []
+    standing = [one.reason for one in suppress.over(Kind.EMAIL, to, now=now)]
+    if not purposes or suppress.ASKED in standing or asked_at + LIVES <= now:
+        return None
+    token, hashed = links.fresh()
+    with transaction.atomic():
+        address = _note(to, now=now)
+        Challenge.objects.create(
+            site=conf.get().SITE,
+            about=ABOUT,
+            person=address.person.uuid,
+            address=address,
+            hashed=hashed,
+            details={**context, "language": job.payload.get("language", "")},
+            created_at=asked_at,
+            expires_at=asked_at + LIVES,
+        )
+    return {
+        "confirm_url": links.absolute(reverse("django_rgpd:confirm", args=[token])),
+        "purposes": [known[key] for key in purposes],
+        "controller": current().controller,
+        "until": asked_at + LIVES,
+    }
+
+
+def look(token: str, *, now: datetime) -> Asked:
+    """What a confirmation link is about; changes nothing. Raises ``BadLink`` for one that is no more, or
+    never was.
+    """
+    return _asked(Challenge.objects.select_related("address__person"), token, now)
+
+
+def confirm(token: str, *, now: datetime) -> Asked:
+    """The holder of the mailbox confirms: her address is proven, and what she ticked is live. Twice is once.
+
+    Raises ``BadLink`` for a link that is over, or whose address was given up or erased, or whose holder
+    refused since.
+    """
+    with transaction.atomic():
+        asked = _asked(Challenge.objects.select_for_update(), token, now)
+        if asked.confirmed:
+            return asked
+        challenge = asked.challenge
+        address = people.prove(_current(challenge), how=HOW, now=now)
+        person = state.lock(address.person)
+        agreed = [one for one in asked.purposes if not _refused_since(person, one.key, challenge)]
+        if not agreed or person.erased_at is not None:
+            raise BadLink
+        wordings = _wordings(challenge)
+        for purpose in agreed:
+            decisions.confirm(
+                person,
+                purpose.key,
+                EMAIL,
+                how=HOW,
+                now=now,
+                wording=wordings.get(purpose.key),
+                address=address,
+                asked_at=challenge.created_at,
+                details={"form": str(challenge.details.get("form", ""))},
+            )
+        challenge.used_at = now
+        challenge.save(update_fields=["used_at"])
+        if not person.language:
+            person.language = str(challenge.details.get("language", ""))
+            person.save(update_fields=["language"])
+        signals.contacted.send(sender=Person, person=person.uuid, at=now)
+    return Asked(challenge=challenge, purposes=tuple(agreed), confirmed=False)
+
+
+@daily("marketing.unconfirmed")
+def purge(*, now: datetime) -> int:
+    """Let the entries go that nobody confirmed in time, and the people known by them alone; returns how many
+    entries.
+    """
+    over = Challenge.objects.filter(site=conf.get().SITE, about=ABOUT, expires_at__lte=now)
+    guests = list(over.filter(used_at__isnull=True).values_list("person", flat=True).distinct())
+    gone, _rows = over.delete()
+    for uuid in filter(None, guests):
+        with transaction.atomic():
+            person = Person.objects.select_for_update().filter(uuid=uuid, user_key__isnull=True).first()
+            if person is not None and not _known_otherwise(person):
+                person.delete()
+    return gone
+
+
+def pending(person: Person | None, *, now: datetime) -> set[str]:
+    """The purposes that wait for ``person``'s click."""
+    if person is None:
+        return set()
+    waiting = Challenge.objects.filter(
+        about=ABOUT, address__person=person, used_at__isnull=True, expires_at__gt=now
+    )
+    return {str(purpose) for one in waiting for purpose in one.details.get("wordings", {})}
+
+
+def _asked(challenges: QuerySet[Challenge], token: str, now: datetime) -> Asked:
+    found = challenges.filter(site=conf.get().SITE, about=ABOUT, hashed=links.hashed(token)).first()
+    # At its last second a link still works.
+    if found is None or found.expires_at < now:
+        raise BadLink
+    known = {one.key: one for one in current().marketing}
+    purposes = tuple(known[key] for key in found.details.get("wordings", {}) if key in known)
+    if found.used_at is None:
+        if not purposes:
+            raise BadLink
+        _current(found)
+    return Asked(challenge=found, purposes=purposes, confirmed=found.used_at is not None)
+
+
+def _note(to: str, *, now: datetime) -> Address:
+    """The entry that the click will prove: of whoever proved it, of a guest known by it alone, or of a new
+    one.
+
+    An account that merely claims the address must not get it, and all that hangs on it, by somebody else's
+    click.
+    """
+    address = people.note(Kind.EMAIL, to, now=now)
+    if address.proven_at is None and address.person.user_key is not None:
+        guest = Person.objects.create(site=conf.get().SITE, created_at=now)
+        return people.note(Kind.EMAIL, to, person=guest, now=now)
+    return address
+
+
+def _current(challenge: Challenge) -> Address:
+    """The entry that a click on the link proves. Raises ``BadLink`` where the address was given up or
+    erased.
+    """
+    noted = Address.objects.select_related("person").filter(pk=challenge.address_id or 0).first()
+    if noted is None or noted.canonical is None or noted.person.erased_at is not None:
+        raise BadLink
+    if noted.until is None:
+        return noted
+    holds = holder(noted.kind, noted.canonical, site=noted.site)
+    if holds is not None and holds.proven_at is not None:
+        return holds
+    if noted.proven_at is None and noted.until == noted.since:  # a claim, which a click makes good
+        return noted
+    raise BadLink
+
+
+def _refused_since(person: Person, purpose: str, challenge: Challenge) -> bool:
+    """Whether she left after she had asked: an older link must not bring her back."""
+    row = state.standing(state.rows(person), purpose, EMAIL)
+    return row is not None and row.standing in kinds.REFUSALS and row.since > challenge.created_at
+
+
+def _wordings(challenge: Challenge) -> dict[str, Wording]:
+    uuids = [UUID(str(one)) for one in challenge.details.get("wordings", {}).values()]
+    return {one.purpose: one for one in Wording.objects.filter(uuid__in=uuids)}
+
+
+def _known_otherwise(person: Person) -> bool:
+    return (
+        Address.objects.filter(person=person, proven_at__isnull=False).exists()
+        or Challenge.objects.filter(address__person=person).exists()
+        or ConsentState.objects.filter(person=person.uuid).exists()
+        or Event.objects.filter(person=person.uuid).exists()
+        or Person.objects.filter(merged_into=person.uuid).exists()
+    )

@@ -1,0 +1,201 @@
+"""The one door for marketing mail: nothing leaves without a standing basis, nor without a way out in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from html.parser import HTMLParser
+from uuid import UUID
+
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.utils.translation import gettext as _
+
+from django_rgpd.consent.permission import Answer, may_send
+from django_rgpd.consent.state import holder
+from django_rgpd.core import conf, mail
+from django_rgpd.core.errors import Misconfigured
+from django_rgpd.marketing import links
+from django_rgpd.outbox import jobs
+from django_rgpd.outbox.models import Job
+from django_rgpd.outbox.outcomes import Gone
+from django_rgpd.policy import EMAIL, Purpose, current
+from django_rgpd.registry.models import Person
+
+JOB = "marketing.mail"
+ONE_CLICK = "List-Unsubscribe=One-Click"
+_OURS = frozenset({"list-unsubscribe", "list-unsubscribe-post", "list-id"})
+
+
+@dataclass(slots=True)
+class Sending:
+    """What became of a mailing: how many mails were written down, and how many people were left out for which
+    reason.
+    """
+
+    queued: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def send(
+    purpose: str,
+    template: str,
+    people: Iterable[Person | UUID],
+    *,
+    now: datetime,
+    context: Mapping[str, object] | None = None,
+    key: str | None = None,
+    channel: str = EMAIL,
+) -> Sending:
+    """Write down a mail of ``purpose`` for each of ``people`` to whom it may go; each is asked again when it
+    leaves.
+
+    ``template``: ``"<room>/<name>"`` (see ``core.mail.message``); it must show ``{{ unsubscribe_url }}`` in
+    its text and in its HTML, best by including ``django_rgpd/marketing/mail/footer.txt`` and ``.html``.
+    ``context`` is small JSON, the same for all. ``key`` names the mailing: while a mail of the same key waits
+    for the same person, no second one is written.
+
+    Raises ``Misconfigured`` for a template without the link, ``ValueError`` for a purpose that is no
+    marketing by mail.
+    """
+    _marketing(purpose, channel)
+    sending = Sending()
+    for person in people:
+        answer = may_send(person, purpose, channel, now=now)
+        if not answer:
+            sending.dropped[answer.reason] += 1
+            continue
+        found = holder(person)
+        if not sending.queued:
+            _built(template, dict(context or {}), found, purpose, channel, answer)
+        payload = {
+            "template": template,
+            "purpose": purpose,
+            "channel": channel,
+            "context": dict(context or {}),
+        }
+        jobs.put(JOB, payload, now=now, person=found.uuid, key=f"{key}:{found.uuid}" if key else None)
+        sending.queued += 1
+    return sending
+
+
+def send_message(
+    message: EmailMessage, *, person: Person | UUID, purpose: str, now: datetime, channel: str = EMAIL
+) -> Answer:
+    """Send a mail that the shop built itself, now, if it may go; returns the answer, true where it was sent.
+
+    The recipient is the person's proven address, whatever the message says. The text and the HTML must show
+    ``links.unsubscribe_url(person.uuid, purpose, channel)``. Raises as ``send`` does.
+    """
+    _marketing(purpose, channel)
+    answer = may_send(person, purpose, channel, now=now)
+    if answer.yes and answer.address is not None:
+        seal(message, person=holder(person).uuid, purpose=purpose, channel=channel)
+        message.to, message.cc, message.bcc = [str(answer.address.canonical)], [], []
+        message.send()
+    return answer
+
+
+def seal(message: EmailMessage, *, person: UUID, purpose: str, channel: str = EMAIL) -> None:
+    """Put the one-click headers on ``message`` (RFC 8058, 3.1; RFC 2369; RFC 2919), and see that its link is
+    there.
+
+    Raises ``Misconfigured`` where a part does not show the link: a way out must be in each message (CPCE
+    L34-5).
+    """
+    url = links.unsubscribe_url(person, purpose, channel)
+    headers = {name: value for name, value in message.extra_headers.items() if name.lower() not in _OURS}
+    email = current().controller.email
+    by_mail = f", <mailto:{email}?subject=unsubscribe%20{purpose}>" if email else ""
+    message.extra_headers = {
+        **headers,
+        "List-Unsubscribe": f"<{url}>{by_mail}",
+        "List-Unsubscribe-Post": ONE_CLICK,
+        "List-Id": f"<{purpose}.{channel}.{_host()}>",
+    }
+    parts = [("text/plain" if message.content_subtype == "plain" else "text/html", str(message.body))]
+    if isinstance(message, EmailMultiAlternatives):
+        parts += [(str(one[1]), str(one[0])) for one in message.alternatives]
+    for kind, content in parts:
+        if kind in {"text/plain", "text/html"} and not _shows(content, url, html=kind == "text/html"):
+            msg = (
+                f"A mail of {purpose!r} shows no unsubscribe link in its {kind} part: include"
+                " django_rgpd/marketing/mail/footer.txt and footer.html, or show {{ unsubscribe_url }}."
+            )
+            raise Misconfigured(msg)
+
+
+@jobs.job(JOB)
+def deliver(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
+    """Ask once more whether the mail may go, and hand it to the shop's mail backend."""
+    purpose, channel = str(payload["purpose"]), str(payload["channel"])
+    answer = may_send(job.person, purpose, channel, now=now) if job.person else None
+    if not answer or not job.person:
+        raise Gone(_("Not sent: %(why)s") % {"why": answer.words if answer else ""})
+    jobs.renew(job, now=now, progress={"reason": answer.reason, "basis": answer.basis})
+    context = payload.get("context")
+    given = context if isinstance(context, dict) else {}
+    message = _built(str(payload["template"]), given, holder(job.person), purpose, channel, answer)
+    message.extra_headers["Message-ID"] = f"<{job.uuid}@{_host()}>"
+    message.send()
+
+
+def _built(
+    template: str,
+    context: Mapping[str, object],
+    person: Person,
+    purpose: str,
+    channel: str,
+    answer: Answer,
+) -> EmailMultiAlternatives:
+    policy = current()
+    url = links.unsubscribe_url(person.uuid, purpose, channel)
+    message = mail.message(
+        template,
+        {
+            **context,
+            "purpose": policy.purpose(purpose),
+            "controller": policy.controller,
+            "reason": answer.reason,
+            "unsubscribe_url": url,
+            "preferences_url": links.preferences_url(person.uuid),
+        },
+        to=str(answer.address.canonical) if answer.address else "",
+        language=person.language,
+    )
+    seal(message, person=person.uuid, purpose=purpose, channel=channel)
+    return message
+
+
+def _marketing(purpose: str, channel: str) -> Purpose:
+    for found in current().marketing:
+        if found.key == purpose and channel in found.channels and channel == EMAIL:
+            return found
+    msg = f"{purpose!r} is no marketing purpose by {channel}; send other notices by outbox.mail."
+    raise ValueError(msg)
+
+
+def _shows(content: str, url: str, *, html: bool) -> bool:
+    if not html:
+        return url in content
+    reader = _Links()
+    reader.feed(content)
+    return url in reader.found
+
+
+def _host() -> str:
+    return conf.get().BASE_URL.partition("://")[2].partition(":")[0] or "localhost"
+
+
+class _Links(HTMLParser):
+    """The targets of the links in a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note where a link leads."""
+        if tag == "a":
+            self.found |= {value for name, value in attrs if name == "href" and value}

@@ -1,0 +1,15 @@
+"""The marketing pages; every one is reached without logging in, but for the account's own preferences."""
+
+from django.urls import path
+
+from django_rgpd.marketing import views
+
+urlpatterns = [
+    path("newsletter/", views.newsletter, name="newsletter"),
+    path("newsletter/asked/", views.newsletter_asked, name="newsletter_asked"),
+    path("newsletter/confirm/<str:token>/", views.confirm, name="confirm"),
+    path("leave/<str:purpose>/<str:channel>/<str:token>/", views.unsubscribe, name="unsubscribe"),
+    path("undo/<str:token>/", views.undo, name="undo"),
+    path("preferences/", views.preferences, name="preferences"),
+    path("preferences/<str:token>/", views.preferences_by_link, name="preferences_by_link"),
+]

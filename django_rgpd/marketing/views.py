@@ -1,0 +1,216 @@
+"""The marketing pages: signing up and confirming, leaving, taking it back, choosing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+
+from django_rgpd.core import clock, limits, pages
+from django_rgpd.core.errors import BadAddress, BadLink, Refused, StoreDown
+from django_rgpd.core.impersonation import impersonated
+from django_rgpd.marketing import double_optin, leaving
+from django_rgpd.marketing import preferences as choosing
+from django_rgpd.marketing.forms import NewsletterForm
+from django_rgpd.policy import current
+from django_rgpd.registry import people
+from django_rgpd.registry.models import Person
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def by_link(view: View[P]) -> View[P]:
+    """A page whose token, in its URL, is the credential: no login, no cookie, no CSRF token, no referrer."""
+    sealed: Any = pages.sealed(view, referrer=pages.NO_REFERRER)  # type: ignore[arg-type]
+    opened: View[P] = login_not_required(csrf_exempt(sealed))
+    return opened
+
+
+@pages.public
+@pages.takes("GET", "POST")
+def newsletter(request: HttpRequest) -> HttpResponse:
+    """The form, and what it sends; the answer is the same whoever's address it is."""
+    now = clock.now()
+    if request.method != "POST":
+        return _newsletter_page(request, NewsletterForm(now=now))
+    form = NewsletterForm(request.POST, now=now)
+    if not form.is_valid():
+        return _newsletter_page(request, form)
+    if not form.from_a_program:
+        try:
+            double_optin.ask(
+                form.cleaned_data["email"],
+                form.agreed,
+                now=now,
+                form="newsletter",
+                language=get_language() or "",
+                ip=limits.client_ip(request),
+            )
+        except StoreDown:
+            form.add_error(None, _("Signing up does not work at the moment. Please try again later."))
+            return _newsletter_page(request, form, status=503)
+    return redirect("django_rgpd:newsletter_asked")
+
+
+@pages.public
+@pages.takes("GET")
+def newsletter_asked(request: HttpRequest) -> HttpResponse:
+    """What happens next, whoever asked."""
+    return render(request, "django_rgpd/marketing/asked.html")
+
+
+@by_link
+@pages.takes("GET", "POST")
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows what is to be confirmed, POST confirms: mail scanners open links, and must confirm
+    nothing.
+    """
+    now = clock.now()
+    try:
+        if request.method == "POST":
+            asked = double_optin.confirm(token, now=now)
+            return render(request, "django_rgpd/marketing/confirmed.html", {"asked": asked})
+        asked = double_optin.look(token, now=now)
+    except BadLink:
+        return render(request, "django_rgpd/marketing/over.html", status=404)
+    page = "confirmed" if asked.confirmed else "confirm"
+    return render(request, f"django_rgpd/marketing/{page}.html", {"asked": asked})
+
+
+@by_link
+@pages.takes("GET", "POST")
+def unsubscribe(request: HttpRequest, purpose: str, channel: str, token: str) -> HttpResponse:
+    """GET shows a button; POST leaves at once, from the page or by one click of a mail program (RFC 8058)."""
+    now = clock.now()
+    try:
+        left = leaving.look(purpose, channel, token, now=now)
+        if request.method == "POST":
+            left = leaving.leave(purpose, channel, token, one_click=_one_click(request), now=now)
+    except BadLink:
+        return render(request, "django_rgpd/marketing/over.html", status=404)
+    if request.method == "POST" and _one_click(request):
+        return HttpResponse(_("You are unsubscribed."), content_type="text/plain; charset=utf-8")
+    return render(request, "django_rgpd/marketing/unsubscribe.html", {"left": left})
+
+
+@by_link
+@pages.takes("GET", "POST")
+def undo(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows a button; POST takes the refusal back."""
+    context: dict[str, object] = {"done": False}
+    try:
+        context["purpose"] = leaving.look_undo(token)
+        if request.method == "POST":
+            leaving.undo(token, now=clock.now())
+            context["done"] = True
+    except BadLink:
+        return render(request, "django_rgpd/marketing/over.html", status=404)
+    except Refused as refused:
+        return render(request, "django_rgpd/marketing/undo.html", {"refused": refused.reason}, status=409)
+    return render(request, "django_rgpd/marketing/undo.html", context)
+
+
+@pages.private_page
+@pages.takes("GET", "POST")
+def preferences(request: HttpRequest) -> HttpResponse:
+    """The choices of who is logged in."""
+    now = clock.now()
+    if request.method == "POST":
+        if impersonated(request):
+            return render(request, "django_rgpd/marketing/impersonated.html", status=403)
+        person = people.person_of(request.user, now=now)
+        email = str(getattr(request.user, request.user.get_email_field_name(), ""))  # type: ignore[union-attr]
+        proven = leaving.proven(person)
+        return _save(request, person, how="account", proven=proven, email=email) or redirect(
+            "django_rgpd:preferences"
+        )
+    return _choices_page(request, people.users_person(str(request.user.pk)))
+
+
+@by_link
+@pages.takes("GET", "POST")
+def preferences_by_link(request: HttpRequest, token: str) -> HttpResponse:
+    """The choices of whoever got the link: leaving works at once, what is added waits for a click in a
+    mail.
+    """
+    try:
+        person = leaving.reader(token)
+    except BadLink:
+        return render(request, "django_rgpd/marketing/over.html", status=404)
+    if request.method == "POST":
+        answer = _save(request, person, how="link", proven=False)
+        if answer is not None:
+            return answer
+    return _choices_page(request, person, saved=request.method == "POST", by_link=True)
+
+
+def _save(
+    request: HttpRequest, person: Person, *, how: str, proven: bool, email: str = ""
+) -> HttpResponse | None:
+    """Do what the page says; a page where that is refused, else None."""
+    try:
+        if "none" in request.POST:
+            leaving.refuse_all(person, how=how, now=clock.now())
+            saved = choosing.Saved()
+        else:
+            saved = choosing.save(
+                person,
+                wanted=request.POST.getlist("on"),
+                shown=request.POST.getlist("shown"),
+                texts=request.POST.getlist("text"),
+                how=how,
+                now=clock.now(),
+                proven=proven,
+                ip=limits.client_ip(request),
+                email=email,
+            )
+    except Refused as refused:
+        return _choices_page(request, person, problem=refused.reason, by_link=how == "link", status=409)
+    except (StoreDown, BadAddress):
+        problem = _("What you added could not be recorded. Please try again later.")
+        return _choices_page(request, person, problem=problem, by_link=how == "link", status=503)
+    if how == "account":
+        _tell(request, saved)
+    return None
+
+
+def _tell(request: HttpRequest, saved: choosing.Saved) -> None:
+    if saved.asked:
+        messages.info(request, _("We have sent you a mail: what you added begins when you confirm it there."))
+    messages.success(request, _("Your choices are saved."))
+
+
+def _choices_page(
+    request: HttpRequest,
+    person: Person | None,
+    *,
+    saved: bool = False,
+    by_link: bool = False,
+    problem: object = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {
+        "choices": choosing.choices(person, now=clock.now()),
+        "saved": saved,
+        "by_link": by_link,
+        "problem": problem,
+        "controller": current().controller,
+    }
+    return render(request, "django_rgpd/marketing/preferences.html", context, status=status)
+
+
+def _newsletter_page(request: HttpRequest, form: NewsletterForm, *, status: int = 200) -> HttpResponse:
+    return render(request, "django_rgpd/marketing/newsletter.html", {"form": form}, status=status)
+
+
+def _one_click(request: HttpRequest) -> bool:
+    return request.POST.get("List-Unsubscribe") == "One-Click"
