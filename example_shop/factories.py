@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 import factory
+import factory.random
 from django.utils.text import slugify
 from factory.django import DjangoModelFactory
 

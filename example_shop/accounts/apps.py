@@ -14,4 +14,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen."""
-        from example_shop.accounts import receivers  # noqa: F401
+        from example_shop.accounts import receivers, tasks  # noqa: F401

@@ -9,6 +9,7 @@ from django.forms import BoundField
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from django_rgpd.marketing.checkout import MarketingBoxes
 from example_shop.accounts.models import User
 from example_shop.orders.models import Order
 
@@ -18,8 +19,8 @@ NEEDED = ("name", "street", "postcode", "city", "country")
 NEEDED_FOR_A_GIFT = ("gift_name", "gift_street", "gift_postcode", "gift_city")
 
 
-class CheckoutForm(forms.ModelForm[Order]):
-    """Who buys, where it goes, and the terms; a present when a recipient is named."""
+class CheckoutForm(MarketingBoxes, forms.ModelForm[Order]):  # type: ignore[misc]
+    """Who buys, where it goes, and the terms; a present when a recipient is named; the library's boxes."""
 
     terms = forms.BooleanField(
         label=gettext_lazy("I accept the terms of sale"),
@@ -80,7 +81,7 @@ class CheckoutForm(forms.ModelForm[Order]):
 
     @property
     def marketing_fields(self) -> list[BoundField]:
-        """The unticked boxes about hearing from the shop."""
+        """The library's unticked boxes about hearing from the shop, with what they carry unseen."""
         others = {*BUYER, *GIFT, "terms"}
         return [self[name] for name in self.fields if name not in others]
 

@@ -11,6 +11,8 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
+from django_rgpd.registry import people
+from django_rgpd.signals import contacted
 from example_shop.accounts import mails
 from example_shop.accounts.models import User
 from example_shop.basket.models import Basket, BasketLine
@@ -53,8 +55,18 @@ def place(order: Order, basket: Basket, *, customer: User | None, language: str,
     _pay(order, now=now)
     issue(order, on=timezone.localdate(now))
     basket.delete()
+    got_in_touch(order, now=now)
     transaction.on_commit(partial(_thank, order, language))
     return order
+
+
+def got_in_touch(order: Order, *, now: datetime) -> None:
+    """Tell the library that the buyer was here: her terms count from her last contact."""
+    if order.customer is not None:
+        person = people.person_of(order.customer, now=now)
+    else:
+        person = people.note("email", order.guest_email, now=now).person
+    contacted.send(sender=Order, person=person.uuid, at=now)
 
 
 def _fill(order: Order, lines: Sequence[BasketLine], *, now: datetime) -> None:

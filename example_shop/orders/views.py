@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,8 +15,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
+from django_rgpd.core.limits import client_ip
 from example_shop.accounts.models import User
 from example_shop.basket import contents
+from example_shop.basket.models import Basket
 from example_shop.orders.forms import CheckoutForm
 from example_shop.orders.models import Order
 from example_shop.orders.place import EmptyBasket, place
@@ -38,19 +41,23 @@ def checkout(request: HttpRequest) -> HttpResponse:
     form = CheckoutForm(request.POST or None, user=user, initial=_known(user))
     if request.method == "POST" and form.is_valid():
         try:
-            order = place(
-                form.save(commit=False),
-                basket,
-                customer=user,
-                language=get_language() or "en",
-                now=timezone.now(),
-            )
+            order = _place(request, form, basket, user)
         except (EmptyBasket, User.DoesNotExist):
             return redirect("basket:basket")
         request.session[PLACED] = [*request.session.get(PLACED, [])[-9:], order.number]
         return redirect("orders:placed", order.number)
     total = sum(line.quantity * line.product.price for line in lines)
     return render(request, "orders/checkout.html", {"form": form, "lines": lines, "total": total})
+
+
+@transaction.atomic
+def _place(request: HttpRequest, form: CheckoutForm, basket: Basket, user: User | None) -> Order:
+    """The order, and what its boxes say about hearing from the shop, or neither."""
+    now = timezone.now()
+    language = get_language() or "en"
+    order = place(form.save(commit=False), basket, customer=user, language=language, now=now)
+    form.record_marketing(email=order.email, user=user, phone=order.phone, now=now, ip=client_ip(request))
+    return order
 
 
 def _known(user: User | None) -> dict[str, str]:

@@ -1,0 +1,147 @@
+"""Makes the shop, fills it, says what to try, and serves it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from django_rgpd.core import conf
+from example_shop.demo.serve import Server, background, serve, serving
+
+PORT = 8000
+
+
+class Command(BaseCommand):
+    """The whole demonstration in one command."""
+
+    help = "Makes an example shop, fills it with made-up customers, says what to try, and serves it."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The options."""
+        parser.add_argument(
+            "--customers", type=_count, default=30, metavar="N", help="how many customers (default: 30)"
+        )
+        parser.add_argument("--port", type=int, default=None, help=f"where to serve (default: {PORT})")
+        parser.add_argument("--no-serve", action="store_true", help="make and fill the shop only")
+        parser.add_argument("--fresh", action="store_true", help="begin again with an empty shop")
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="walk the whole journey over HTTP instead, in a shop of its own",
+        )
+
+    def handle(
+        self,
+        *,
+        customers: int,
+        port: int | None,
+        no_serve: bool,
+        fresh: bool,
+        check: bool,
+        **options: Any,
+    ) -> None:
+        """Do it."""
+        if check and "SHOP_VAR" not in os.environ:
+            self._elsewhere(customers)
+            return
+        self._make(customers, fresh=fresh or check)
+        if check:
+            self._check(port or 0)
+        elif not no_serve:
+            self._serve(PORT if port is None else port)
+
+    def _make(self, customers: int, *, fresh: bool) -> None:
+        """The tables, then what is in them, unless it is there already."""
+        from example_shop.accounts.models import User
+        from example_shop.demo.fill import fill
+
+        call_command("migrate", verbosity=0)
+        if fresh:
+            call_command("flush", interactive=False, verbosity=0)
+            for name in ("invoices", "mailbox", "media", "exports"):
+                shutil.rmtree(Path(settings.MEDIA_ROOT).parent / name, ignore_errors=True)
+        if User.objects.exists():
+            self.stdout.write(_("The shop is there already; --fresh begins again."))
+            return
+        fill(max(customers, 1), now=timezone.now())
+
+    def _serve(self, port: int) -> None:
+        server = self._server(port)
+        self._say_what_to_try(server.url)
+        with background(every=5):
+            serve(server)
+        self.stdout.write("")
+
+    def _check(self, port: int) -> None:
+        """Walk the journey; raises ``CommandError`` at the first step that fails."""
+        from example_shop.journey import walk
+
+        server = self._server(port)
+        with background(every=0.5), serving(server) as url:
+            try:
+                walk(url)
+            except AssertionError as error:
+                raise CommandError(_("The journey ends here: %(why)s") % {"why": error}) from error
+
+    def _elsewhere(self, customers: int) -> None:
+        """Check in a directory of its own, so that the shop that somebody plays with stays as it is."""
+        manage = Path(__file__).resolve().parents[3] / "manage.py"
+        with tempfile.TemporaryDirectory(prefix="shop-check-") as var:
+            command = [sys.executable, str(manage), "demo", "--check", "--customers", str(customers)]
+            done = subprocess.run(command, env={**os.environ, "SHOP_VAR": var}, check=False)  # noqa: S603
+        if done.returncode:
+            sys.exit(done.returncode)
+
+    def _server(self, port: int) -> Server:
+        try:
+            server = Server(port)
+        except OSError:
+            told = {"port": port}
+            raise CommandError(_("Port %(port)d is taken; choose another one with --port.") % told) from None
+        settings.RGPD = {**settings.RGPD, "BASE_URL": server.url}
+        conf.get.cache_clear()
+        return server
+
+    def _say_what_to_try(self, url: str) -> None:
+        from example_shop.demo.fill import CUSTOMER, DPO, STAFF
+        from example_shop.factories import PASSWORD
+
+        say = self.stdout.write
+        say("")
+        say(_("The shop is open: %(url)s") % {"url": f"{url}/"})
+        say("")
+        say(_("Everybody's password is %(password)s") % {"password": PASSWORD})
+        say(f"  {CUSTOMER:22} {_('a customer: orders, one still on its way, a present, a review')}")
+        say(f"  {STAFF:22} {_('works for the shop')}: {url}/admin/")
+        say(f"  {DPO:22} {_('the data-protection officer')}: {url}/admin/")
+        say("")
+        say(_("Try:"))
+        for text in (
+            _("subscribe to the newsletter at the foot of a page, and confirm from the mailbox"),
+            _("order as a guest, or as the customer"),
+            _("as the customer: review a product, then see what the product page shows of your name"),
+            _("as the customer: %(url)s, where you refuse offers, take a copy, delete the account")
+            % {"url": f"{url}/privacy/"},
+            _("as staff: find the invoices of the deleted customer, record an objection that came by letter"),
+        ):
+            say(f"  - {text}")
+        say("")
+        say(_("Mails do not leave this machine: %(url)s") % {"url": f"{url}/mailbox/"})
+        say(_("Ctrl-C ends it."))
+
+
+def _count(text: str) -> int:
+    return max(int(text), 0)
