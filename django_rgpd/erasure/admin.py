@@ -65,7 +65,7 @@ class ErasureAdmin(admin.ModelAdmin[Erasure]):
     def on_request(self, request: HttpRequest) -> HttpResponse:
         """Show the plan of the person whose address was typed; erase her when it is confirmed with a
         reason."""
-        if not request.user.has_perm(PERMISSION) or impersonated(request):  # type: ignore[union-attr]
+        if not request.user.has_perm(PERMISSION) or impersonated(request):
             raise PermissionDenied
         form = OnRequest(request.POST or None)
         shown = None

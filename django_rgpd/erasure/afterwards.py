@@ -15,6 +15,7 @@ from django.db.models import ForeignKey
 from django.utils.translation import gettext as _
 
 from django_rgpd.core import addresses, clock, conf
+from django_rgpd.core.errors import BadAddress
 from django_rgpd.erasure import residue, sessions, statements
 from django_rgpd.erasure.failures import wrapped
 from django_rgpd.erasure.lines import Plan
@@ -205,7 +206,7 @@ def _digests(email: str | None) -> list[dict[str, str]]:
         return []
     try:
         made = addresses.digest("email", addresses.canonical("email", email))
-    except addresses.BadAddress:
+    except BadAddress:
         return []
     return [{"kind": "email", "digest": made.hex, "key": made.key_id}]
 
@@ -231,4 +232,4 @@ def _account_key(text: str) -> object:
     field: Any = get_user_model()._meta.pk
     while isinstance(field, ForeignKey):
         field = field.target_field
-    return field.to_python(text)  # type: ignore[no-any-return]
+    return field.to_python(text)

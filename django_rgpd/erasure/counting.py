@@ -79,9 +79,10 @@ def _select(question: Question, number: int) -> QuerySet[Model]:
     first = Cast(Min(column, filter=narrowed), CharField()) if column else none
     last = Cast(Max(column, filter=narrowed), CharField()) if column else none
     asked = question.rows.order_by().annotate(rgpd_number=Value(number)).values("rgpd_number")
-    return asked.annotate(
+    found: QuerySet[Model] = asked.annotate(
         rgpd_count=Count("pk", filter=narrowed), rgpd_first=first, rgpd_last=last
     ).values_list("rgpd_number", "rgpd_count", "rgpd_first", "rgpd_last")
+    return found
 
 
 def _day(text: object) -> date | None:

@@ -179,8 +179,9 @@ def _forget(subject: Subject, known: list[dict[str, str]], *, now: datetime) -> 
 def _lock_user(subject: Subject) -> Any:
     if subject.user_key is None:
         return None
+    key: Any = subject.user_key
     model = get_user_model()
-    return model._base_manager.select_for_update(of=("self",)).filter(pk=subject.user_key).first()
+    return model._base_manager.select_for_update(of=("self",)).filter(pk=key).first()
 
 
 def _refuse(case: _Case, shown: Plan, expected: str) -> None:

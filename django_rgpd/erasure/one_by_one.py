@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.db.models import Model
 
 from django_rgpd.erasure import statements
-from django_rgpd.erasure.reach import Group, Reach
+from django_rgpd.erasure.reach import Group, Reach, column
 from django_rgpd.erasure.statements import Outcome
 from django_rgpd.registry import Rewrite
 from django_rgpd.registry.conditions import all_of, not_
@@ -47,7 +47,7 @@ def _save(reach: Reach, group: Group) -> set[object]:
     for key in keys:
         row: Model = entry.model._base_manager.using(statements.using(entry)).get(pk=key)
         for name, personal in fields.items():
-            setattr(row, name, personal.erase.value(entry.model._meta.get_field(name)))
+            setattr(row, name, personal.erase.value(column(entry.model, name)))
         row.save(update_fields=list(fields))
     return set(keys)
 

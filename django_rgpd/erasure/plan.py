@@ -14,7 +14,7 @@ from django_rgpd.core import clock
 from django_rgpd.erasure import references, statements
 from django_rgpd.erasure.counting import Answer, Question, answers
 from django_rgpd.erasure.lines import Asking, Blocked, Going, Open, Plan, Staying
-from django_rgpd.erasure.reach import Choices, Group, Reach, entries, reaches
+from django_rgpd.erasure.reach import Choices, Group, Reach, column, entries, reaches
 from django_rgpd.policy import Occasion, Outcome, Policy, current
 from django_rgpd.policy.terms import PERSONAL_CLOCKS, Term, start_of
 from django_rgpd.registry import Entry, Follows, Personal, Subject, When, registry, rule
@@ -231,4 +231,4 @@ def _labels(entry: Entry, group: Group) -> tuple[str, ...]:
 
 
 def _label(entry: Entry, name: str, personal: Personal) -> str:
-    return str(personal.label or entry.model._meta.get_field(name).verbose_name)
+    return str(personal.label or column(entry.model, name).verbose_name)

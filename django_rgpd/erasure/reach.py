@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db.models import Q
 
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import DeleteRow, Entry, KeepFacts, Personal, Subject, registry, rule, scope
 from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, not_
+
+if TYPE_CHECKING:
+    from django.db.models import Field, Model
 
 Choices = Mapping[str, object]
 """What the deletion page asked: the key of an ``Ask`` → "keep" or "delete"; "suppress" → whether to be
@@ -105,9 +109,12 @@ def deletes(entry: Entry, choices: Choices) -> bool:
 
 def erased(entry: Entry, fields: Mapping[str, Personal]) -> Q:
     """True of rows on which each of ``fields`` has its erased form."""
-    return all_of(
-        *(personal.erase.erased(entry.model._meta.get_field(name)) for name, personal in fields.items())
-    )
+    return all_of(*(personal.erase.erased(column(entry.model, name)) for name, personal in fields.items()))
+
+
+def column(model: type[Model], name: str) -> Field[Any, Any]:
+    """The column called ``name``: declarations name columns only, never the far end of a relation."""
+    return cast("Field[Any, Any]", model._meta.get_field(name))
 
 
 def entries() -> list[Entry]:

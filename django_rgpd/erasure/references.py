@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db.models import SET_NULL, Exists, ForeignKey, OuterRef, Q
@@ -14,7 +14,7 @@ from django.db.models import SET_NULL, Exists, ForeignKey, OuterRef, Q
 from django_rgpd.registry import registry
 
 if TYPE_CHECKING:
-    from django.db.models import Field, Model
+    from django.db.models import Model
 
     from django_rgpd.registry import Entry
 
@@ -24,7 +24,7 @@ class Reference:
     """A foreign key of ``model`` that leads to rows of the declared model."""
 
     model: type[Model]
-    field: ForeignKey[object, object]
+    field: ForeignKey[Any, Any]
 
     @property
     def label(self) -> str:
@@ -82,17 +82,10 @@ def _referring(model: type[Model]) -> Iterator[Reference]:
         if other._meta.proxy or not other._meta.managed:
             continue
         for field in other._meta.local_fields:
-            if _leads_to(field, family) and not (
-                field.remote_field.parent_link and issubclass(model, other)  # a part of the same row
-            ):
+            if not isinstance(field, ForeignKey) or field.related_model._meta.concrete_model not in family:
+                continue
+            if not (field.remote_field.parent_link and issubclass(model, other)):  # a part of the same row
                 yield Reference(other, field)
-
-
-def _leads_to(field: Field[object, object], family: set[type[Model] | None]) -> bool:
-    remote = getattr(field, "remote_field", None)
-    if remote is None or not isinstance(field, ForeignKey):
-        return False
-    return remote.model._meta.concrete_model in family
 
 
 def _entry(model: type[Model]) -> Entry | None:

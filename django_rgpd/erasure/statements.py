@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
@@ -16,7 +16,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.sql import UpdateQuery
 
 from django_rgpd.erasure import references
-from django_rgpd.erasure.reach import Group, Reach, erased
+from django_rgpd.erasure.reach import Group, Reach, column, erased
 from django_rgpd.registry import Entry
 from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, not_
 
@@ -87,7 +87,7 @@ def update(reach: Reach) -> Outcome:
 
 def returning(rows: QuerySet[Model], values: Mapping[str, object], proof: Q) -> Outcome:
     """Run one UPDATE and count in the same statement its rows, and those of which ``proof`` is not true."""
-    query = rows.query.chain(UpdateQuery)
+    query = cast("UpdateQuery", rows.query.chain(UpdateQuery))
     query.add_update_values(dict(values))
     connection = connections[rows.db]
     compiler = query.get_compiler(connection=connection)
@@ -143,10 +143,10 @@ def _raw_delete(rows: QuerySet[Model]) -> int:
 def _values(entry: Entry, group: Group, groups: int) -> dict[str, Combinable]:
     values: dict[str, Combinable] = {}
     for name, personal in group.fields.items():
-        column = entry.model._meta.get_field(name)
-        erased_form = personal.erase.value(column)
+        target = column(entry.model, name)
+        erased_form = personal.erase.value(target)
         if groups > 1 and not group.always:
-            erased_form = Case(When(group.released, then=erased_form), default=F(name), output_field=column)
+            erased_form = Case(When(group.released, then=erased_form), default=F(name), output_field=target)
         values[name] = erased_form
     return values
 
@@ -171,15 +171,19 @@ def _split(
         for name, personal in group.fields.items():
             if personal.erase.with_row or not personal.erase.in_sql:  # nothing to write, or rewritten before
                 continue
-            holder = entry.model._meta.get_field(name).model._meta.concrete_model
+            holder = _table(column(entry.model, name).model)
             by_table.setdefault(holder, {})[name] = personal
         for holder, fields in by_table.items():
             part = Group(released=group.released, fields=fields)
-            if holder is entry.model._meta.concrete_model:
+            if holder is _table(entry.model):
                 own.append(part)
             else:
                 inherited.setdefault(holder, []).append(part)
     return tuple(own), {holder: tuple(parts) for holder, parts in inherited.items()}
+
+
+def _table(model: type[Model]) -> type[Model]:
+    return model._meta.concrete_model or model
 
 
 def _update_parent(entry: Entry, parent: type[Model], parts: tuple[Group, ...], where: Q) -> Outcome:
@@ -188,11 +192,9 @@ def _update_parent(entry: Entry, parent: type[Model], parts: tuple[Group, ...], 
     done = Outcome()
     for part in parts:
         rows = rows_of(entry, all_of(where, part.released, not_(part.erased(entry))))
-        values = {
-            name: personal.erase.value(parent._meta.get_field(name)) for name, personal in part.fields.items()
-        }
+        values = {name: personal.erase.value(column(parent, name)) for name, personal in part.fields.items()}
         held = parent._base_manager.using(rows.db).filter(pk__in=rows.values("pk"))
-        proof = all_of(*(one.erase.erased(parent._meta.get_field(name)) for name, one in part.fields.items()))
+        proof = all_of(*(one.erase.erased(column(parent, name)) for name, one in part.fields.items()))
         done += returning(held, values, proof)
     return done
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django_rgpd.erasure import statements
-from django_rgpd.erasure.reach import Reach
+from django_rgpd.erasure.reach import Reach, column
 from django_rgpd.outbox import files, jobs
 from django_rgpd.registry import Personal
 from django_rgpd.registry.conditions import all_of, not_
@@ -30,7 +30,7 @@ def remove(reach: Reach, *, now: datetime, person: UUID | None = None) -> None:
 
 def _put(reach: Reach, name: str, where: object, *, now: datetime, person: UUID | None) -> None:
     entry = reach.entry
-    form = entry.declaration.fields[name].erase.erased(entry.model._meta.get_field(name))
+    form = entry.declaration.fields[name].erase.erased(column(entry.model, name))
     rows = statements.rows_of(entry, all_of(where, not_(form)))  # type: ignore[arg-type]
     names = [str(one) for one in rows.values_list(name, flat=True) if one]
     if names:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from django.db.models import CharField, EmailField, FileField, JSONField, SlugField, TextField, URLField
 
+from django_rgpd.erasure.reach import column
 from django_rgpd.registry import registry, scope
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Canaries:
         values = {
             name: self._for(entry.model, name)
             for name in entry.fields_of(role)
-            if name not in finding and _takes(entry.model._meta.get_field(name))
+            if name not in finding and _takes(column(entry.model, name))
         }
         if values:
             entry.model._base_manager.filter(pk=pk).update(**values)

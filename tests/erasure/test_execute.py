@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import pytest
-
 from django_rgpd.erasure.execute import erase
-from django_rgpd.erasure.models import Erasure, ErasureState
-from django_rgpd.erasure.plan import plan
-from django_rgpd.registry import people
+from django_rgpd.erasure.models import ErasureState
 from django_rgpd.registry.models import Address, Person
 from example_shop.accounts.models import User
 from example_shop.invoices.models import Invoice

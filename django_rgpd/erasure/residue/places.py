@@ -85,7 +85,7 @@ def _text(storage: Storage, name: str) -> str:
         return content
     if b"\0" in content or content.startswith(b"%PDF"):
         return ""
-    return content.decode(errors="replace")
+    return bytes(content).decode(errors="replace")
 
 
 def _readable(data: object) -> str:

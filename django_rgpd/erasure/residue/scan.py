@@ -38,7 +38,7 @@ def rows(connection: BaseDatabaseWrapper, table: Table, needles: Sequence[str]) 
 
 def _postgresql(
     connection: BaseDatabaseWrapper, table: Table, needles: Sequence[str]
-) -> tuple[str, tuple[object, ...]]:
+) -> tuple[str, tuple[list[str], ...]]:
     key, columns, place = _quoted(connection, table)
     texts = [f"{column}::text" for column in columns]
     parts = [texts[at : at + _ARGUMENTS] for at in range(0, len(texts), _ARGUMENTS)]
@@ -53,7 +53,7 @@ def _postgresql(
 
 def _sqlite(
     connection: BaseDatabaseWrapper, table: Table, needles: Sequence[str]
-) -> tuple[str, tuple[object, ...]]:
+) -> tuple[str, tuple[list[str], ...]]:
     key, columns, place = _quoted(connection, table)
     connection.ensure_connection()
     connection.connection.create_function(_FUNCTION, 1, _finder(needles))
