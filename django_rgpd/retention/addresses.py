@@ -1,0 +1,74 @@
+"""Addresses of guests that nothing of the shop's refers to any more: they are forgotten."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from dateutil.relativedelta import relativedelta
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from django_rgpd.consent.models import ConsentState, Standing
+from django_rgpd.erasure.models import Erasure, ErasureState
+from django_rgpd.export.models import ExportRequest, ExportState
+from django_rgpd.registry import Entry, registry
+from django_rgpd.registry.expressions import address_text
+from django_rgpd.registry.matching import no_account
+from django_rgpd.registry.models import Address, Challenge, Person
+
+QUIET = relativedelta(days=7)
+"""How long an address that was just noted is left alone: its owner may be about to confirm, or to order."""
+
+KEPT_FOR = (Standing.LIVE, Standing.OBJECTED)
+"""A consent needs the address to write to; an objection needs it to know whom not to write to."""
+
+
+def forget_addresses(*, now: datetime) -> int:
+    """Delete the addresses of people without an account that no row, consent or request needs; returns how many.
+
+    The people stay as uuids, so that their ledgers can be read (GDPR art. 5.1 e).
+    """
+    with transaction.atomic():
+        unneeded = list(
+            needless(now=now).select_for_update(of=("self",)).values_list("pk", flat=True)[:5_000]
+        )
+        Challenge.objects.filter(address__in=unneeded).delete()
+        Address.objects.filter(pk__in=unneeded).delete()
+    return len(unneeded)
+
+
+def needless(*, now: datetime) -> QuerySet[Address]:
+    """Addresses that nothing needs: one statement, with a question a declared address column."""
+    guests = Person.objects.filter(
+        user_key__isnull=True, erased_at__isnull=True, merged_into__isnull=True, created_at__lt=now - QUIET
+    )
+    found = Address.objects.filter(person__in=guests, since__lt=now - QUIET).order_by("pk")
+    for entry in registry:
+        for kind, condition in _used(entry):
+            found = found.exclude(Q(kind=kind) & condition)
+    hers = OuterRef("person__uuid")
+    return found.exclude(
+        Exists(ConsentState.objects.filter(person=hers, standing__in=KEPT_FOR))
+        | Exists(Challenge.objects.filter(person=hers, expires_at__gt=now, used_at__isnull=True))
+        | Exists(
+            ExportRequest.objects.filter(person=hers, state__in=[ExportState.WAITING, ExportState.READY])
+        )
+        | Exists(Erasure.objects.filter(person=hers, state__in=[ErasureState.ASKED, ErasureState.OPEN]))
+    )
+
+
+def _used(entry: Entry) -> list[tuple[str, Exists]]:
+    """Kind of address → whether a row of ``entry`` has this one and no account."""
+    return [
+        (
+            kind,
+            Exists(
+                entry.model._base_manager.annotate(rgpd_address=address_text(kind, path))
+                .filter(no_account(entry, role))
+                .filter(rgpd_address=OuterRef("canonical"))
+            ),
+        )
+        for role, who in entry.people.items()
+        for kind, path in who.addresses.items()
+        if entry.model is not Address and entry.model is not ConsentState
+    ]

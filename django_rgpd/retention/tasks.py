@@ -1,0 +1,30 @@
+"""What retention does by itself, once a day."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django_rgpd.core.errors import RgpdError
+from django_rgpd.outbox.daily import daily
+from django_rgpd.retention import accounts, addresses
+from django_rgpd.retention.sweep import sweep
+
+
+class SweepIncomplete(RgpdError):
+    """A sweep passed over a model that it could not release; the job is tried again, and then waits for staff."""
+
+
+@daily("retention.sweep")
+def release_what_is_due(*, now: datetime) -> None:
+    """Release what no purpose holds any more, then forget the addresses that nothing needs."""
+    report = sweep(now=now)
+    addresses.forget_addresses(now=now)
+    if report.failed:
+        raise SweepIncomplete(", ".join(sorted(report.failed)))
+
+
+@daily("retention.accounts")
+def end_accounts(*, now: datetime) -> None:
+    """Warn of the accounts that end soon, and end those whose time has come."""
+    accounts.end(now=now)
+    accounts.warn(now=now)

@@ -1,0 +1,114 @@
+"""The end of an account that nobody used: warned of at 30 and 7 days, kept by an answer, else erased."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from dateutil.relativedelta import relativedelta
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from django_rgpd.core import links
+from django_rgpd.outbox import deliver
+from django_rgpd.registry import people
+from django_rgpd.registry.models import Kind, Person
+from django_rgpd.retention import accounts
+from example_shop.accounts.models import User
+from example_shop.factories import DAY, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+END = DAY + relativedelta(years=3)
+
+
+def _account(**fields: Any) -> tuple[User, Person]:
+    user = UserFactory(**fields)
+    person = people.person_of(user, now=DAY)
+    people.prove(people.note(Kind.EMAIL, user.email, person=person, now=DAY), how="click", now=DAY)
+    people.contact(person.uuid, at=DAY)
+    return user, person
+
+
+def _day(now: datetime) -> tuple[int, int]:
+    """One day of retention, with its mails."""
+    done = accounts.end(now=now), accounts.warn(now=now)
+    deliver.run_due(now=now)
+    return done
+
+
+@pytest.mark.promise("P50")
+def test_account_is_warned_of_twice_and_then_ends() -> None:
+    user, _person = _account()
+    warned = {}
+    day = END - timedelta(days=40)
+    while day < END:
+        ended, told = _day(day)
+        assert not ended
+        if told:
+            warned[(END - day).days] = told
+        day += timedelta(days=1)
+    assert warned == {30: 1, 7: 1}
+    assert [message.to for message in mail.outbox] == [[user.email]] * 2
+
+    assert accounts.end(now=END) == 1
+    assert not User.objects.filter(pk=user.pk).exists()
+
+
+@pytest.mark.promise("P50")
+def test_account_is_kept_by_a_click_and_a_button() -> None:
+    user, person = _account()
+    _day(END - timedelta(days=30))
+    url = next(word for word in mail.outbox[0].body.split() if "/keep/" in word)
+    client = Client()
+    path = reverse("django_rgpd:keep_account", args=[links.sign(accounts.KEEP, person.uuid)])
+    assert url.endswith(path)
+
+    for method in (client.get, client.head):
+        assert method(path).status_code == 200
+    person.refresh_from_db()
+    assert person.last_contact == DAY, "a mail scanner is nobody's answer"
+
+    assert client.post(path).status_code == 200
+    person.refresh_from_db()
+    assert person.last_contact is not None
+    assert person.last_contact > DAY
+
+
+def test_account_whose_owner_answered_does_not_end() -> None:
+    user, person = _account()
+    _day(END - timedelta(days=30))
+    _day(END - timedelta(days=7))
+    people.contact(person.uuid, at=END - timedelta(days=1))
+    assert _day(END + timedelta(days=1)) == (0, 0)
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+def test_account_found_too_late_gets_its_whole_warning() -> None:
+    user, _person = _account()
+    late = END + timedelta(days=400)
+    assert _day(late) == (0, 1)
+    for shift in range(1, 23):
+        assert _day(late + timedelta(days=shift)) == (0, 0)
+    assert _day(late + timedelta(days=23)) == (0, 1)
+    assert _day(late + timedelta(days=29)) == (0, 0)
+    assert User.objects.filter(pk=user.pk).exists()
+    assert _day(late + timedelta(days=30)) == (1, 0)
+    assert not User.objects.filter(pk=user.pk).exists()
+
+
+def test_account_of_staff_and_account_that_nobody_ever_used_do_not_end() -> None:
+    _account(is_staff=True)
+    UserFactory()
+    assert _day(END + timedelta(days=400)) == (0, 0)
+    assert User.objects.count() == 2
+
+
+def test_link_of_another_kind_keeps_nothing() -> None:
+    _user, person = _account()
+    for token in (links.sign("unsubscribe", person.uuid), "nothing", f"{person.uuid}.{'0' * 64}"):
+        assert Client().post(reverse("django_rgpd:keep_account", args=[token])).status_code == 404
+    person.refresh_from_db()
+    assert person.last_contact == DAY
