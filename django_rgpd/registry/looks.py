@@ -1,4 +1,4 @@
-"""What looks personal: a key to the person, a column's type, or whole words of its name in English or French."""
+"""What looks personal: a key to a person, a column's type, or whole words of its name, English or French."""
 
 from __future__ import annotations
 
@@ -29,20 +29,21 @@ if TYPE_CHECKING:
 
 NAMES = (
     "first name, last name, middle name, full name, given name, family name, maiden name, surname, forename, "
-    "nickname, username, real name, customer name, recipient name, contact name, billing name, shipping name, "
-    "prenom, prenoms, nom de famille, nom de naissance, nom d usage, nom complet, nom client, civilite, pseudo, "
-    "pseudonyme, identifiant client"
+    "nickname, username, real name, customer name, recipient name, contact name, billing name, "
+    "shipping name, "
+    "prenom, prenoms, nom de famille, nom de naissance, nom d usage, nom complet, nom client, civilite, "
+    "pseudo, pseudonyme, identifiant client"
 )
 CONTACTS = (
-    "email, e mail, email address, mail address, phone, phone number, telephone, telephone number, tel, mobile, "
-    "mobile phone, mobile number, cell phone, fax number, street, street address, postal address, postcode, "
+    "email, e mail, email address, mail address, phone, phone number, telephone, telephone number, tel, "
+    "mobile, mobile phone, mobile number, cell phone, fax number, street, street address, postal address, postcode, "
     "postal code, zip code, zip, billing address, shipping address, home address, delivery address, "
     "courriel, adresse, adresse mail, adresse email, adresse postale, adresse de livraison, "
     "adresse de facturation, portable, numero de telephone, code postal, rue"
 )
 LIFE = (
-    "birth date, birthdate, birthday, date of birth, dob, birth place, place of birth, gender, sex, nationality, "
-    "marital status, date de naissance, naissance, lieu de naissance, anniversaire, sexe, nationalite, "
+    "birth date, birthdate, birthday, date of birth, dob, birth place, place of birth, gender, sex, "
+    "nationality, marital status, date de naissance, naissance, lieu de naissance, anniversaire, sexe, nationalite, "
     "passport, passport number, national id, social security number, ssn, nir, numero de securite sociale, "
     "tax id, vat number, siret"
 )
@@ -77,7 +78,7 @@ def words(name: str) -> tuple[str, ...]:
 
 
 def says(name: str, phrases: str) -> bool:
-    """Whether ``name`` ends in one of the phrases, whole words compared: what the words before it say is whose it is.
+    """Whether ``name`` ends in one of the phrases, whole words compared; the words before it say whose it is.
 
     "customer_email" is an address, "email_template" is none.
     """
