@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from django_rgpd.testing.canaries import Canaries
     from django_rgpd.testing.proof import assert_erased
     from django_rgpd.testing.rows import Snapshot, changed, snapshot
-    from django_rgpd.testing.sweep import Sighting, sweep
+    from django_rgpd.testing.sweeping import Sighting, sweep
 
 _PLACES = {
     "Canaries": "canaries",
-    "Sighting": "sweep",
+    "Sighting": "sweeping",
     "Snapshot": "rows",
     "assert_erased": "proof",
     "changed": "rows",
     "snapshot": "rows",
-    "sweep": "sweep",
+    "sweep": "sweeping",
 }
 
 __all__ = ["Canaries", "Sighting", "Snapshot", "assert_erased", "changed", "snapshot", "sweep"]

@@ -10,7 +10,7 @@ from django_rgpd.core import clock
 from django_rgpd.erasure.residue import Value, distinctive, search
 from django_rgpd.registry.models import Address, Person
 from django_rgpd.testing.canaries import Canaries
-from django_rgpd.testing.sweep import sweep
+from django_rgpd.testing.sweeping import sweep
 
 Sought = Person | UUID | str | Iterable[str]
 
