@@ -1,0 +1,1 @@
+"""The pages: they read, ask a verb, and answer."""

@@ -1,0 +1,55 @@
+"""The first page: what the shop has, and where to go from there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from django_rgpd.centre import identity
+from django_rgpd.centre.forms import AddressForm
+from django_rgpd.centre.frame import page, refused
+from django_rgpd.centre.views.entering import door
+from django_rgpd.core import clock
+from django_rgpd.core.errors import Refused
+from django_rgpd.core.pages import public, takes
+from django_rgpd.erasure.lines import Going, Open, Staying
+from django_rgpd.erasure.plan import Plan, plan
+from django_rgpd.registry import people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What the shop has of the visitor in one table: how many rows, and the names of the fields."""
+
+    label: str
+    rows: int
+    fields: tuple[str, ...]
+
+
+@public
+@takes("GET")
+def centre(request: HttpRequest) -> HttpResponseBase:
+    """The door for who has not shown who they are; for the others their page."""
+    now = clock.now()
+    try:
+        found = identity.visitor(request, now=now)
+    except Refused as no:
+        return refused(request, no)
+    if found is None:
+        return door(request, AddressForm())
+    shown = plan(people.subject(found.person), now=now)
+    return page(request, "overview", {"visitor": found, "held": held(shown)})
+
+
+def held(shown: Plan) -> list[Held]:
+    """What the shop has, table by table: all that would go, stays open or stays, said once."""
+    found: dict[str, Held] = {}
+    lines: list[Going | Open | Staying] = [*shown.goes, *shown.open, *shown.stays]
+    for line in lines:
+        known = found.get(line.model)
+        fields = (*(known.fields if known else ()), *line.fields)
+        rows = max(line.rows, known.rows if known else 0)
+        found[line.model] = Held(label=line.label, rows=rows, fields=tuple(dict.fromkeys(fields)))
+    return list(found.values())
