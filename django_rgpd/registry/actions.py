@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.db.models import F, FileField, JSONField, Q, Value
 
-from django_rgpd.registry.columns import unique_by_itself
+from django_rgpd.registry.columns import stored_as, unique_by_itself
 from django_rgpd.registry.conditions import ALWAYS
 from django_rgpd.registry.expressions import ERASED_DOMAIN, RandomAddress, SqlNull
 
@@ -69,7 +69,7 @@ class Null(Action):
 
     def value(self, field: AnyField) -> Combinable:
         """SQL's NULL, for JSON columns too."""
-        return SqlNull(None, output_field=field)
+        return SqlNull(None, output_field=stored_as(field))
 
     def erased(self, field: AnyField) -> Q:
         """``IS NULL``."""
@@ -89,7 +89,7 @@ class Fixed(Action):
 
     def value(self, field: AnyField) -> Combinable:
         """The value, as the column stores it."""
-        return Value(self.to, output_field=field) if self.to is not None else Null().value(field)
+        return Value(self.to, output_field=stored_as(field)) if self.to is not None else Null().value(field)
 
     def erased(self, field: AnyField) -> Q:
         """Equality."""

@@ -53,6 +53,13 @@ def _tables() -> Iterator[type[Model]]:
             yield model
 
 
+def stored_as(field: AnyField) -> AnyField:
+    """The field as which the database keeps ``field``: for a foreign key, the key that it refers to."""
+    while isinstance(field, ForeignKey):
+        field = field.target_field
+    return field
+
+
 def unique_by_itself(field: AnyField) -> bool:
     """Whether no two rows may have the same value in ``field``, by the column or by a constraint of it alone."""
     if field.unique:

@@ -95,6 +95,6 @@ def address_text(kind: str, path: str | F | OuterRef) -> Combinable:
         return lowered
     text: Any = Cast(expression, TextField())
     for mark in PHONE_MARKS:
-        text = Replace(text, Value(mark), Value(""))
+        text = Replace(text, Value(mark), Value(""), output_field=TextField())
     plain: Combinable = text
     return plain

@@ -10,6 +10,7 @@ from django.db.models import Field, ForeignKey, ManyToManyField
 from django.db.models.fields.reverse_related import ForeignObjectRel
 
 from django_rgpd.core.errors import Misconfigured
+from django_rgpd.registry.columns import stored_as
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -51,10 +52,7 @@ class Path:
     @property
     def key_field(self) -> AnyField:
         """The column that holds the key at the end, relations followed to what they refer to."""
-        field = self.target._meta.pk if self.target is not None else self.field
-        while isinstance(field, ForeignKey):
-            field = field.target_field
-        return field
+        return stored_as(self.target._meta.pk if self.target is not None else self.field)
 
 
 def follow(model: type[Model], text: str) -> Path:

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import ForeignKey, Q
+from django.db.models import Q
 
 from django_rgpd.core import addresses, conf
 from django_rgpd.core.errors import BadAddress
 from django_rgpd.registry.addresses import holder, note, prove
+from django_rgpd.registry.columns import stored_as
 from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.who import Subject
 
@@ -121,10 +122,8 @@ def contact(person: UUID, *, at: datetime) -> None:
 def _key(text: str | None) -> object | None:
     if text is None:
         return None
-    field: Any = get_user_model()._meta.pk
-    while isinstance(field, ForeignKey):
-        field = field.target_field
-    return field.to_python(text)  # type: ignore[no-any-return]
+    key: object = stored_as(get_user_model()._meta.pk).to_python(text)
+    return key
 
 
 def _proven(person: Person) -> dict[str, frozenset[str]]:

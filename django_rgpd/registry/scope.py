@@ -68,8 +68,8 @@ def spellings(address: str) -> tuple[str, ...]:
         readable = idna.decode(domain)
     except UnicodeError:
         readable = domain
-    whole = {f"{local}{at}{name}" for name in (domain, readable)}
-    whole |= {"".join(c if c.isascii() else c.upper() for c in one) for one in whole}
+    capital = "".join(c if c.isascii() else c.upper() for c in local)
+    whole = {f"{name}{at}{host}" for name in (local, capital) for host in (domain, readable)}
     forms = {unicodedata.normalize(form, one) for one in whole for form in ("NFC", "NFD")}
     return tuple(
         sorted({f"{before}{one}{after}" for one in forms for before in ("", " ") for after in ("", " ")})

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from django_rgpd.registry.declaration import Personal
 
+PRESETS = "django_rgpd.registry.presets"
+"""Where declarations come from that a shop may replace by its own."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
@@ -64,9 +67,12 @@ class Registry:
     """What autodiscover_modules copies and restores when a module fails to import."""
 
     def add(self, model: type[Model], declaration: type[Declaration]) -> None:
-        """Enter ``declaration`` for ``model``; a second one is kept aside for the system check to report."""
+        """Enter ``declaration`` for ``model``; a second one is kept aside for the system check to report.
+
+        A preset gives way to a declaration of the shop's own, whichever is found first.
+        """
         entry = Entry(model=model, declaration=declaration, origin=declaration.__module__)
-        if model in self.entries:
+        if model in self.entries and not self.entries[model].origin.startswith(PRESETS):
             self.repeated.append((self.entries[model], entry))
         else:
             self.entries[model] = entry
