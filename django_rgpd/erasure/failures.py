@@ -28,13 +28,14 @@ class EngineFailed(RgpdError):
 @contextmanager
 def wrapped(doing: str) -> Iterator[None]:
     """Turn a database error into ``EngineFailed``, which names what was being done and nothing of the row."""
-    failure: EngineFailed | None = None
     try:
         yield
     except (DatabaseError, InterfaceError) as error:
-        failure = _told(doing, error)
-    if failure is not None:  # raised here, so that the error with the row is no part of the chain
-        raise failure
+        try:
+            raise _told(doing, error) from None
+        except EngineFailed as failure:
+            failure.__context__ = None  # error reports print the chain, and with it the row
+            raise
 
 
 def _told(doing: str, error: Exception) -> EngineFailed:

@@ -79,7 +79,11 @@ def test_nothing_of_a_bystander_moves(user: User, person: Person, bystander: Use
         if label in hers:
             assert keys <= hers[label]
         else:
-            assert label.startswith("django_rgpd.") or label in {"wishes.Wish", "contact.ContactMessage", "basket.Basket"}
+            assert label.startswith("django_rgpd.") or label in {
+                "wishes.Wish",
+                "contact.ContactMessage",
+                "basket.Basket",
+            }
     assert "invoices.Invoice" not in moved
 
 
@@ -134,7 +138,9 @@ def _statements(orders: int, what: str, *, now: datetime) -> int:
 def _count(customer: User, what: str, *, now: datetime) -> int:
     person = people.person_of(customer, now=now)
     subject = people.subject(person)
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         if what == "plan":
             plan(subject, now=now)
         else:
