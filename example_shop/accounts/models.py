@@ -74,6 +74,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return f"customer {self.pk}"
 
+    def clean(self) -> None:
+        """Addresses are written in lower case, so that nobody has two accounts by a capital."""
+        super().clean()
+        self.email = self.email.strip().lower()
+
     def get_full_name(self) -> str:
         """First and last name."""
         return f"{self.first_name} {self.last_name}".strip()

@@ -4,7 +4,13 @@ from django.utils.translation import gettext_lazy as _
 
 from django_rgpd.policy import CONTACT, PREFERENCES, TECHNICAL
 from django_rgpd.registry import OBSERVED, Blank, Declaration, Null, Personal, Placeholder, Who, register
+from django_rgpd.registry.actions import WithRow
+from django_rgpd.registry.presets import admin, auth, sessions
 from example_shop.accounts.models import Address, RelativeBirthday, User
+
+auth.declare(purpose="account")
+admin.declare(purpose="log")
+sessions.declare()
 
 
 @register(User)
@@ -48,6 +54,6 @@ class RelativeBirthdayData(Declaration):
     source = _("told by the customer")
     fields = {
         "name": Personal("account", erase=Blank(), category=PREFERENCES),
-        "date": Personal("account", erase=Null(), category=PREFERENCES),
+        "date": Personal("account", erase=WithRow(), category=PREFERENCES),
     }
     internal = ["user"]

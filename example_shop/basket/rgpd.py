@@ -1,7 +1,8 @@
 """What baskets hold of people."""
 
 from django_rgpd.policy import PREFERENCES, TECHNICAL
-from django_rgpd.registry import Blank, Declaration, Fixed, Null, Personal, Who, register
+from django_rgpd.registry import Blank, Declaration, Null, Personal, Who, register
+from django_rgpd.registry.actions import WithRow
 from example_shop.basket.models import Basket, BasketLine
 
 
@@ -24,6 +25,6 @@ class BasketLineData(Declaration):
 
     who = Who(user="basket__user", session="basket__session_key")
     clocks = {"baskets": "basket__updated_at"}
-    fields = {"quantity": Personal("baskets", erase=Fixed(1), category=PREFERENCES)}
+    fields = {"quantity": Personal("baskets", erase=WithRow(), category=PREFERENCES)}
     facts = ["product"]
     internal = ["basket"]

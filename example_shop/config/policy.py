@@ -107,6 +107,13 @@ policy = Policy(
             term=years(1),
             description=_("What you write to us through the contact form."),
         ),
+        Purpose(
+            "log",
+            _("Keeping track of what our staff change"),
+            bases=[LegitimateInterest(marketing=False)],
+            term=months(12),
+            description=_("Who of us changed what in your account, so that mistakes can be found."),
+        ),
     ],
     recipients=[
         Recipient(

@@ -29,7 +29,7 @@ class Payment(models.Model):
     status = models.CharField(
         _("status"), max_length=10, choices=PaymentStatus.choices, default=PaymentStatus.PENDING
     )
-    created_at = models.DateTimeField(_("made on"), default=timezone.now)
+    created_at = models.DateTimeField(_("made on"), default=timezone.now, db_index=True)
 
     class Meta:
         verbose_name = _("payment")

@@ -38,7 +38,7 @@ class ReviewForm(forms.ModelForm[Review]):
 
     def __init__(self, *args: Any, shown_as: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["publish_consent"].label = _("I agree that my review is published as by “%(name)s”.") % {
+        self.fields["publish_consent"].label = _("I agree that my review is published as by “%(name)s”") % {
             "name": shown_as
         }
         self.fields["publish_consent"].help_text = _(

@@ -30,6 +30,15 @@ def test_each_list_and_form_of_the_admin_opens(staff, model):
     assert staff.get(reverse(f"{name}_change", args=[row.pk])).status_code == 200
 
 
+def test_staff_add_an_account(staff):
+    values = {"email": "New@example.com", "password1": "lampions-xyz", "password2": "lampions-xyz"}
+    values["usable_password"] = "true"
+    page = reverse("admin:accounts_user_add")
+    assert staff.get(page).status_code == 200
+    assert staff.post(page, values).status_code == 302
+    assert User.objects.get(email="new@example.com").check_password("lampions-xyz")
+
+
 def test_no_customer_is_deleted_by_the_admin(staff):
     user = make_customer()
     assert (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from django import template
@@ -18,7 +19,8 @@ from example_shop.catalogue.models import Category, Product
 register = template.Library()
 
 _ESCAPES = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
-ART = {"balloons", "candles", "garlands", "gifts", "tableware"}
+ART = frozenset(path.stem for path in (Path(__file__).parents[1] / "static" / "theme" / "art").glob("*.svg"))
+"""The drawings that there are: some of a product, one of each shelf."""
 
 
 @register.simple_tag(takes_context=True)
@@ -51,11 +53,11 @@ def mailbox_url() -> str:
 
 @register.filter
 def picture(product: Product) -> str:
-    """The URL of a product's picture, or of a drawing of its shelf."""
+    """The URL of a product's picture, or of a drawing of it or of its shelf."""
     if product.image:
         return product.image.url
-    shelf = product.category.slug if product.category.slug in ART else "gifts"
-    return static(f"theme/art/{shelf}.svg")
+    drawn = next((name for name in (product.slug, product.category.slug) if name in ART), "gifts")
+    return static(f"theme/art/{drawn}.svg")
 
 
 @register.filter
