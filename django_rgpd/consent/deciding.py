@@ -34,6 +34,7 @@ def agree(
     address: Address | None,
     asked_at: datetime | None = None,
 ) -> ConsentState:
+    """Write an agreement (``kind``) with what was ``told``, and lift the suppressions in its way."""
     known(*key)
     with transaction.atomic():
         holder = locked(person)
@@ -47,7 +48,7 @@ def agree(
             )
         many(drafts, now=now)
         if any(draft.kind == kinds.OBJECTED for draft in drafts):
-            state.refresh(holder, {(one.purpose, one.channel) for one in drafts})
+            state.refresh(holder)
         row = decide(kind, holder, key, how=how, now=now, at=at, actor=actor, payload=told)
         if row is None:
             msg = f"{kind} left no state: its time lies before an event that rules it out."
@@ -89,6 +90,7 @@ def refuse(
     at: datetime | None = None,
     actor: str = "",
 ) -> ConsentState | None:
+    """Write a refusal (``kind``) of ``key``, unless as much was said already."""
     enough = {Standing.OBJECTED} if kind == kinds.OBJECTED else kinds.REFUSALS
     with transaction.atomic():
         holder = state.lock(person)
@@ -111,6 +113,7 @@ def decide(
     actor: str = "",
     payload: dict[str, object] | None = None,
 ) -> ConsentState | None:
+    """Write the event and settle the state, under the lock that the caller holds."""
     purpose, channel = key
     record(
         kind,
@@ -139,6 +142,7 @@ def settle(holder: Person, key: state.Key, kind: str) -> ConsentState | None:
 
 
 def locked(person: Whom) -> Person:
+    """Her holder, locked. Raises ``Refused`` where she was erased."""
     holder = state.lock(person)
     if holder.erased_at is not None:
         raise Refused(_("This data was erased; nothing can be agreed to for it any more."))
@@ -146,16 +150,23 @@ def locked(person: Whom) -> Person:
 
 
 def addresses_of(holder: Person, channel: str) -> list[Address]:
+    """Her current addresses for ``channel``."""
     kind = Kind.PHONE if channel == SMS else Kind.EMAIL
     return list(Address.objects.filter(person=holder, kind=kind, until__isnull=True, canonical__isnull=False))
 
 
-def known(purpose: str, channel: str) -> Purpose:
+def purpose_of(key: str) -> Purpose:
+    """The purpose ``key`` of the policy. Raises ``ValueError``."""
     try:
-        found = current().purpose(purpose)
+        return current().purpose(key)
     except KeyError:
-        msg = f"The policy names no purpose {purpose!r}."
+        msg = f"The policy names no purpose {key!r}."
         raise ValueError(msg) from None
+
+
+def known(purpose: str, channel: str) -> Purpose:
+    """The purpose of the policy, which has this channel. Raises ``ValueError``."""
+    found = purpose_of(purpose)
     if channel not in (tuple(found.channels) or ("",)):
         msg = f"The purpose {purpose!r} has no channel {channel!r}, only: {', '.join(found.channels)}."
         raise ValueError(msg)
@@ -164,6 +175,7 @@ def known(purpose: str, channel: str) -> Purpose:
 
 def told(purpose: str, at: datetime, wording: Wording | UUID | None) -> dict[str, object]:
     """What the event keeps: the text that was seen, its language, and when the consent ends by itself."""
+    found = purpose_of(purpose)
     told: dict[str, object] = {}
     if wording is not None:
         seen = wordings.freeze(wording) if isinstance(wording, Wording) else Wording.objects.get(uuid=wording)
@@ -171,7 +183,6 @@ def told(purpose: str, at: datetime, wording: Wording | UUID | None) -> dict[str
             msg = f"The wording {seen} is about another purpose than {purpose!r}."
             raise ValueError(msg)
         told |= {"wording": str(seen.uuid), "language": seen.language}
-    found = current().purpose(purpose)
     if found.clock is COLUMN and not found.term.endless:
         end = datetime.combine(found.term.due(clock.legal_day(at)), time.min, tzinfo=clock.legal_zone())
         told["until"] = end.isoformat()

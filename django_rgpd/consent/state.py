@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 from uuid import UUID
 
@@ -20,6 +20,7 @@ Key: TypeAlias = tuple[str, str]
 """A purpose and a channel; an empty one stands for all of marketing."""
 
 ALL: Key = ("", "")
+PAGE = 1_000
 COLUMNS = (
     "standing",
     "live",
@@ -68,6 +69,17 @@ def live(person: Person | UUID, purpose: str, channel: str = "") -> bool:
     ).exists()
 
 
+def subscribers(purpose: str, channel: str) -> Iterator[UUID]:
+    """The people with a live consent to ``purpose`` on ``channel``, page by page, whatever their number."""
+    mine = ConsentState.objects.filter(
+        site=conf.get().SITE, purpose=purpose, channel=channel, live=True
+    ).order_by("pk")
+    last = 0
+    while page := list(mine.filter(pk__gt=last).values_list("pk", "person")[:PAGE]):
+        last = page[-1][0]
+        yield from (person for _pk, person in page)
+
+
 def standing(states: Mapping[Key, ConsentState], purpose: str, channel: str) -> ConsentState | None:
     """What decides on a purpose and channel: its own row, else a refusal of all that it belongs to."""
     own = states.get((purpose, channel))
@@ -86,10 +98,11 @@ def refresh(person: Person, keys: Iterable[Key] | None = None) -> None:
     mine = ConsentState.objects.filter(site=person.site, person__in=uuids)
     written = {(row.purpose, row.channel): row for row in mine if row.person == person.uuid}
     events = list(Event.objects.filter(site=person.site, person__in=uuids, kind__in=kinds.READ))
-    touched = set(keys) if keys is not None else keys_of(events) | set(written)
+    told = keys_of(events)
     copies = Copies([person])
-    for key in touched:
-        _write(person, key, fold(of_key(events, key)), written.get(key), copies)
+    for key in told | set(written) if keys is None else set(keys):
+        snapshot = fold(of_key(events, key)) if key in told else None
+        _write(person, key, snapshot, written.get(key), copies)
     if len(uuids) > 1:
         mine.filter(person__in=uuids[1:]).delete()
 

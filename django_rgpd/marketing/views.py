@@ -30,7 +30,7 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 def by_link(view: View[P]) -> View[P]:
     """A page whose token, in its URL, is the credential: no login, no cookie, no CSRF token, no referrer."""
-    sealed: Any = pages.sealed(view, referrer=pages.NO_REFERRER)  # type: ignore[arg-type]
+    sealed: Any = pages.sealed(view, referrer=pages.NO_REFERRER)
     opened: View[P] = login_not_required(csrf_exempt(sealed))
     return opened
 
