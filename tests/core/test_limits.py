@@ -77,6 +77,7 @@ def test_allowed_where_the_store_is_down_says_so_without_a_personal_value(settin
     with pytest.raises(StoreDown) as down:
         limits.mail_allowed("marie@example.com")
     assert down.value.__suppress_context__
+    assert down.value.__cause__ is None
     assert "ConnectionError" in caplog.text
     assert "marie" not in caplog.text
 

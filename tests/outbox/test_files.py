@@ -43,6 +43,16 @@ def test_remove_of_what_is_gone_is_done(stored, now):
     assert deliver.run_due(now=now).counts == {"done": 2}
 
 
+@pytest.mark.fault("C03")
+def test_remove_of_what_is_gone_is_done_where_the_storage_minds(stored, now, monkeypatch):
+    def minds(self, name):
+        raise FileNotFoundError(name)
+
+    monkeypatch.setattr("django.core.files.storage.FileSystemStorage.delete", minds)
+    files.remove(*stored, now=now)
+    assert deliver.run_due(now=now).counts == {"done": 1}
+
+
 def test_remove_of_no_file_is_nothing(now):
     assert files.remove("default", "", now=now) is None
     assert not Job.objects.exists()
