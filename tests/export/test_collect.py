@@ -1,8 +1,10 @@
 """What a document holds: the person's own, all of it, and nothing of anybody else."""
 
+import gc
 import io
 import json
 import os
+import tracemalloc
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -311,6 +313,44 @@ def test_every_row_is_there_once_however_the_pages_fall(rows, now, monkeypatch):
         assert [row["id"] for row in found["orders.Order", "buyer"]["rows"]] == [order.pk for order in orders]
     else:
         assert found == {}
+
+
+class Sink:
+    """Takes what is written and keeps nothing."""
+
+    size = 0
+
+    def write(self, raw: bytes) -> int:
+        self.size += len(raw)
+        return len(raw)
+
+
+@pytest.mark.fault("X10")
+@pytest.mark.parametrize("cursors", ["server-side", "turned off"])
+def test_memory_does_not_grow_with_rows(cursors, now, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", cursors == "turned off")
+    monkeypatch.setattr(collect, "PAGE", 500)
+
+    def peak(rows: int) -> int:
+        user = factories.UserFactory()
+        made = [factories.OrderFactory.build(customer=user) for _ in range(rows)]
+        Order.objects.bulk_create(made, batch_size=500)
+        del made
+        subject = Subject(uuids=(UUID(int=1),), user_key=user.pk)
+        sink = Sink()
+        gc.collect()
+        tracemalloc.start()
+        try:
+            done = collect.write(subject, Document.ACCESS, sink, now=now, entries=OWN[:1])
+            found = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert done.total == rows
+        return found
+
+    peak(1)  # what is loaded once
+    few, many = peak(1_000), peak(5_000)
+    assert many < few * 1.3 + 100_000
 
 
 @pytest.mark.fault("X10")

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import threading
+import uuid
 import zipfile
 from datetime import timedelta
 
@@ -240,6 +241,24 @@ def test_killed_worker_leaves_nothing_to_collect_and_is_replaced(
     assert asked.state == ExportState.READY
     assert files(export_root) == [asked.name]
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.fault("X13")
+def test_slow_worker_whose_job_another_one_took_publishes_nothing(person, now, export_root, monkeypatch):
+    asked = request.ask(person, ACCESS, now=now)
+    monkeypatch.setattr(build, "_RENEWED", -1)
+    whole = collect.write
+
+    def slow(*args, **how):
+        Job.objects.filter(name=request.BUILD).update(lease=uuid.uuid4())
+        return whole(*args, **how)
+
+    monkeypatch.setattr(collect, "write", slow)
+    assert deliver.run_due(now=now).done == {(request.BUILD, "stale"): 1}
+    asked.refresh_from_db()
+    assert asked.state == ExportState.WAITING
+    assert files(export_root) == []
+    assert mail.outbox == []
 
 
 @pytest.mark.fault("X13")
