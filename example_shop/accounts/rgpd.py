@@ -18,6 +18,7 @@ class UserData(Declaration):
     """Your account."""
 
     who = Who(user="pk")
+    label = _("Your account")
     fields = {
         "email": Personal("account", erase=Placeholder(), category=CONTACT),
         "first_name": Personal("account", erase=Blank()),
@@ -35,6 +36,7 @@ class AddressData(Declaration):
     """Your delivery addresses."""
 
     who = Who(user="user")
+    label = _("Your delivery addresses")
     fields = {
         "name": Personal("account", erase=Blank()),
         "street": Personal("account", erase=Blank(), category=CONTACT),
@@ -52,6 +54,7 @@ class RelativeBirthdayData(Declaration):
 
     who = Who(user="user")
     source = _("told by the customer")
+    label = _("Birthdays that you told us of")
     fields = {
         "name": Personal("account", erase=Blank(), category=PREFERENCES),
         "date": Personal("account", erase=WithRow(), category=PREFERENCES),

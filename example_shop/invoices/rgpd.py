@@ -1,5 +1,7 @@
 """What invoices hold of people."""
 
+from django.utils.translation import gettext_lazy as _
+
 from django_rgpd.policy import CONTACT, ORDERS
 from django_rgpd.registry import Blank, Declaration, DeleteFile, Personal, Who, register
 from example_shop.invoices.models import Invoice
@@ -12,6 +14,7 @@ class InvoiceData(Declaration):
     people = {"buyer": Who(user="order__customer", email="order__guest_email")}
     clocks = {"accounting": "issued_on"}
     currency = "currency"
+    label = _("Your invoices")
     fields = {
         "billing_name": Personal("accounting", erase=Blank()),
         "billing_street": Personal("accounting", erase=Blank(), category=CONTACT),

@@ -30,10 +30,11 @@ class OrderData(Declaration):
     open_business = OpenBusiness(Q(status__in=OPEN), until="expected_on", at_most=days(60))
     sales = Sales(paid_at="paid_at")
     currency = "currency"
+    label = _("Your orders")
     source = _("the buyer, where you are the recipient of a gift")
     fields = {
-        "customer": Personal("orders", erase=Null()),
-        "guest_email": Personal("orders", erase=Blank(), category=CONTACT),
+        "customer": Personal("orders", erase=Null(), label=_("link to your account")),
+        "guest_email": Personal("orders", erase=Blank(), category=CONTACT, label=_("email address")),
         "name": Personal("orders", erase=Blank()),
         "street": Personal("orders", erase=Blank(), category=CONTACT),
         "postcode": Personal("orders", erase=Blank(), category=CONTACT),
@@ -73,3 +74,4 @@ class OrderLineData(Declaration):
     internal = ["order", "product"]
     at_end = KeepFacts()
     currency = "order__currency"
+    label = _("What you ordered")

@@ -11,8 +11,9 @@ class ReviewData(Declaration):
     """Your reviews, under your first name and an initial; with your account they go, or stay nobody's."""
 
     who = Who(user="author")
+    label = _("Your reviews")
     fields = {
-        "author": Personal("reviews", erase=Null()),
+        "author": Personal("reviews", erase=Null(), label=_("link to your account")),
         "public_name": Personal("reviews", erase=Blank()),
     }
     facts = [
