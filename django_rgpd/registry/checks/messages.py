@@ -25,11 +25,11 @@ def caution(number: str, where: Where, message: str, hint: str) -> CheckMessage:
     return Caution(message, hint=hint, obj=where, id=f"django_rgpd.{number}")
 
 
-def gap(digits: str, where: Where, message: str, hint: str) -> CheckMessage:
+def gap(severe: str, mild: str, where: Where, message: str, hint: str) -> CheckMessage:
     """What nobody has declared: a warning, and an error for a shop that claims to be ``COMPLETE``.
 
-    ``digits`` are the id's: W050 and E050 are the same finding.
+    ``severe`` and ``mild`` are the two ids of the one finding.
     """
     if conf.get().COMPLETE:
-        return error(f"E{digits}", where, message, hint)
-    return caution(f"W{digits}", where, message, hint)
+        return error(severe, where, message, hint)
+    return caution(mild, where, message, hint)

@@ -53,7 +53,7 @@ def _undeclared(model: type[Model]) -> Iterator[CheckMessage]:
         f"Declare it ('manage.py rgpd_declare {model._meta.app_label}' prints a draft), "
         f"or say in an rgpd.py: not_personal({label!r}, reason='…')"
     )
-    yield gap("050", model, message, hint)
+    yield gap("E050", "W050", model, message, hint)
 
 
 def _cards(model: type[Model]) -> Iterator[CheckMessage]:
@@ -67,7 +67,7 @@ def _cards(model: type[Model]) -> Iterator[CheckMessage]:
         if registry.of(model) is not None:
             yield error("E041", model, message, hint)
         else:
-            yield gap("055", model, message, hint)
+            yield gap("E055", "W055", model, message, hint)
 
 
 def _banks(model: type[Model]) -> Iterator[CheckMessage]:
@@ -81,7 +81,7 @@ def _banks(model: type[Model]) -> Iterator[CheckMessage]:
         if entry is None:
             message = f"{field.name!r} looks like a bank account, and nobody has declared it."
             hint = f"Declare it with category=BANK. If it is none: not_personal({label!r}, reason='…')"
-            yield gap("056", model, message, hint)
+            yield gap("E056", "W056", model, message, hint)
         elif personal is None or personal.category is not BANK:
             message = f"{field.name!r} looks like a bank account, and is not declared as one."
             hint = f"Say Personal(…, category=BANK). If it is none: not_personal({label!r}, reason='…')"

@@ -1,0 +1,188 @@
+"""The library's own tables, declared as a shop declares its own.
+
+What is short-lived (codes, sign-ins, jobs, export files) has no personal field here: the room that makes it also ends it.
+"""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from django_rgpd.consent.models import ConsentState
+from django_rgpd.erasure.models import Erasure, SignIn
+from django_rgpd.export.models import ExportRequest
+from django_rgpd.ledger.models import Event
+from django_rgpd.outbox.models import Job
+from django_rgpd.policy import CONTACT, TECHNICAL
+from django_rgpd.policy.own import IDENTITY, PROOF
+from django_rgpd.registry import (
+    OBSERVED,
+    Blank,
+    Declaration,
+    EmptyJson,
+    KeepFacts,
+    Null,
+    Personal,
+    Who,
+    not_personal,
+    register,
+)
+from django_rgpd.registry.models import Address, Challenge, Person, Suppression
+
+
+@register(Person)
+class PersonData(Declaration):
+    """That we know you: which account is yours, and when you were last in touch; a number stays."""
+
+    label = _("who you are to us")
+    who = Who(person="uuid")
+    fields = {
+        "user_key": Personal(IDENTITY, erase=Null(), category=TECHNICAL, export=False),
+        "language": Personal(IDENTITY, erase=Blank(), category=TECHNICAL, label=_("language")),
+        "last_contact": Personal(
+            IDENTITY, erase=Null(), category=TECHNICAL, origin=OBSERVED, label=_("last contact")
+        ),
+    }
+    facts = ["created_at"]
+    internal = ["uuid", "site", "merged_into", "erased_at"]
+    at_end = KeepFacts()
+
+
+@register(Address)
+class AddressData(Declaration):
+    """Your addresses, and how each was proven to be yours; a digest stays."""
+
+    label = _("addresses that we know you by")
+    who = Who(person="person__uuid")
+    fields = {
+        "canonical": Personal(IDENTITY, erase=Null(), category=CONTACT, label=_("address")),
+        "proven_by": Personal(IDENTITY, erase=Blank(), category=TECHNICAL, export=False),
+    }
+    facts = ["kind", "since", "until", "proven_at", "proven_how"]
+    internal = ["person", "site", "digest", "key_id"]
+    at_end = KeepFacts()
+
+
+@register(ConsentState)
+class ConsentStateData(Declaration):
+    """What you agreed or objected to, as it stands."""
+
+    label = _("what you agreed to")
+    who = Who(person="person")
+    fields = {
+        "user_key": Personal(IDENTITY, erase=Null(), category=TECHNICAL, export=False),
+        "address": Personal(IDENTITY, erase=Null(), category=CONTACT, label=_("address")),
+    }
+    facts = ["purpose", "channel", "standing", "since", "expires_at", "language"]
+    internal = ["site", "person", "live", "event", "wording"]
+    at_end = KeepFacts()
+
+
+@register(Event)
+class EventData(Declaration):
+    """What you asked, agreed to or refused, and what was done: kept without your name, and ended by the ledger itself."""
+
+    label = _("what you asked for and what was done")
+    who = Who(person="person")
+    facts = ["kind", "purpose", "channel", "at", "how"]
+    internal = ["uuid", "site", "person", "recorded_at", "actor", "payload", "payload_hash", "seal"]
+    at_end = KeepFacts()
+
+
+@register(Erasure)
+class ErasureData(Declaration):
+    """That your data were erased: the plan and the counts, without a value of yours, for five years."""
+
+    label = _("erasures")
+    who = Who(person="person")
+    clocks = {PROOF: "asked_at"}
+    fields = {
+        "plan": Personal(PROOF, erase=EmptyJson(), category=TECHNICAL, export=False),
+        "receipt": Personal(PROOF, erase=EmptyJson(), category=TECHNICAL, export=False),
+    }
+    facts = ["state", "how", "asked_at", "done_at", "open_until"]
+    internal = ["uuid", "site", "person", "actor", "choices"]
+    at_end = KeepFacts()
+
+
+@register(ExportRequest)
+class ExportRequestData(Declaration):
+    """Your requests for a copy of your data; the file waits for some days."""
+
+    label = _("copies of your data")
+    who = Who(person="person")
+    facts = ["document", "state", "asked_at", "ready_at", "expires_at", "collected_at"]
+    internal = ["uuid", "site", "person", "user_key", "language", "name", "size"]
+    at_end = KeepFacts()
+
+
+@register(SignIn)
+class SignInData(Declaration):
+    """Which sessions are yours, so that they can end with your account."""
+
+    label = _("where you are signed in")
+    who = Who(user="user_key")
+    facts = ["created_at", "expires_at"]
+    internal = ["session", "session_key", "user_key"]
+    at_end = KeepFacts()
+
+
+@register(Challenge)
+class ChallengeData(Declaration):
+    """Codes and links that were sent to you: only a digest, for some hours."""
+
+    label = _("codes and links")
+    who = Who(person="person")
+    facts = ["about", "created_at", "expires_at", "used_at"]
+    internal = ["uuid", "site", "person", "address", "hashed", "details", "attempts"]
+    at_end = KeepFacts()
+
+
+@register(Job)
+class JobData(Declaration):
+    """What is still to be done for you elsewhere or later; emptied when it is done."""
+
+    label = _("tasks under way")
+    who = Who(person="person")
+    internal = [
+        "uuid",
+        "site",
+        "name",
+        "person",
+        "key",
+        "payload",
+        "progress",
+        "state",
+        "created_at",
+        "run_at",
+        "due_at",
+        "attempts",
+        "leased_until",
+        "lease",
+        "finished_at",
+        "note",
+    ]
+    at_end = KeepFacts()
+
+
+@register(Suppression)
+class SuppressionData(Declaration):
+    """Digests of addresses that must not be written to (art. 21.3): nobody can be looked up in them but by an address."""
+
+    internal = [
+        "uuid",
+        "site",
+        "kind",
+        "digest",
+        "key_id",
+        "channel",
+        "purpose",
+        "reason",
+        "since",
+        "until",
+        "lifted_at",
+    ]
+    at_end = KeepFacts()
+
+
+not_personal("django_rgpd.Wording", reason="The shop's own words beside a box.")
+not_personal("django_rgpd.Seal", reason="Hashes over the ledger.")
