@@ -16,8 +16,8 @@ from django_rgpd.registry.models import Person
 
 
 @receiver(signals.person_erased, dispatch_uid="django_rgpd.export.erased")
-def erased(*, person: UUID, now: datetime | None = None, **_: object) -> None:
+def erased(*, person: UUID, at: datetime | None = None, **_: object) -> None:
     """Cancel what waits, delete what could be collected; a job at work finds out before it publishes."""
     hers = Person.objects.filter(Q(uuid=person) | Q(merged_into=person)).values("uuid")
     mine = Q(person=person) | Q(person__in=hers)
-    request.cancel(ExportRequest.objects.filter(mine), now=now or clock.now())
+    request.cancel(ExportRequest.objects.filter(mine), now=at or clock.now())

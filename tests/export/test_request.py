@@ -37,7 +37,7 @@ def erase(person: Person, *, now) -> None:
     """What an erasure does to the person's row, and the news of it."""
     with transaction.atomic():
         Person.objects.filter(pk=person.pk).update(erased_at=now)
-        signals.person_erased.send(None, person=person.uuid, user_key=None, now=now)
+        signals.person_erased.send(None, person=person.uuid, user_key=None, at=now)
 
 
 @pytest.mark.promise("P30")
