@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm, SetPasswordForm
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from django_rgpd.core import limits
+from django_rgpd.core.errors import BadAddress, StoreDown
 from example_shop.accounts.models import Address, RelativeBirthday, User
 from example_shop.accounts.names import one_line
 
@@ -56,6 +59,23 @@ class SignUpForm(forms.Form):
             "last_name": self.cleaned_data["last_name"],
             "language": language,
         }
+
+
+class ResetForm(PasswordResetForm):
+    """Who has forgotten her password; no address gets more mails by it than the limits allow."""
+
+    def save(self, **options: Any) -> None:
+        """Send the link, where there is an account and it was not sent a moment ago."""
+        request = options.get("request")
+        try:
+            may_send = limits.mail_allowed(
+                self.cleaned_data["email"], limits.client_ip(request) if request else None
+            )
+        except (BadAddress, StoreDown):
+            return
+        if may_send:
+            options["extra_email_context"] = {"base_url": settings.RGPD["BASE_URL"]}
+            super().save(**options)
 
 
 class ConfirmForm(SetPasswordForm):

@@ -4,7 +4,7 @@ from django.contrib.auth import views as auth
 from django.urls import path, reverse_lazy
 
 from example_shop.accounts import views
-from example_shop.accounts.forms import LoginForm
+from example_shop.accounts.forms import LoginForm, ResetForm
 
 app_name = "accounts"
 urlpatterns = [
@@ -37,6 +37,7 @@ urlpatterns = [
         "password/forgotten/",
         auth.PasswordResetView.as_view(
             template_name="accounts/password_reset.html",
+            form_class=ResetForm,
             email_template_name="accounts/mail/password_reset.txt",
             subject_template_name="accounts/mail/password_reset_subject.txt",
             success_url=reverse_lazy("accounts:password_reset_asked"),

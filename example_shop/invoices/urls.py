@@ -5,4 +5,4 @@ from django.urls import path
 from example_shop.invoices import views
 
 app_name = "invoices"
-urlpatterns = [path("account/invoices/<str:number>.pdf", views.download, name="download")]
+urlpatterns = [path("account/invoices/<slug:number>.pdf", views.download, name="download")]

@@ -31,10 +31,12 @@ class EmptyBasket(Exception):
 def place(order: Order, basket: Basket, *, customer: User | None, language: str, now: datetime) -> Order:
     """Turn ``basket`` into ``order``, whose addresses the form has filled in.
 
-    The customer's row is locked first: an account that is being deleted finishes before the order, and then
-    there is nobody to order. Raises ``EmptyBasket`` and ``User.DoesNotExist``, with nothing changed.
+    The person and the account are locked first, in the library's order: a deletion under way finishes before
+    the order, and then there is nobody to order. Raises ``EmptyBasket`` and ``User.DoesNotExist``, with
+    nothing changed.
     """
     if customer is not None:
+        people.lock(people.person_of(customer, now=now))
         order.customer = User.objects.select_for_update(no_key=True).get(pk=customer.pk, is_active=True)
     Basket.objects.select_for_update().filter(pk=basket.pk).first()
     lines = list(BasketLine.objects.filter(basket=basket).select_related("product").order_by("pk"))

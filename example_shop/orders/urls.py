@@ -7,7 +7,7 @@ from example_shop.orders import views
 app_name = "orders"
 urlpatterns = [
     path("checkout/", views.checkout, name="checkout"),
-    path("checkout/<str:number>/thanks/", views.placed, name="placed"),
+    path("checkout/<slug:number>/thanks/", views.placed, name="placed"),
     path("account/orders/", views.mine, name="list"),
-    path("account/orders/<str:number>/", views.order, name="order"),
+    path("account/orders/<slug:number>/", views.order, name="order"),
 ]

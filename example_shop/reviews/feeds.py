@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.syndication.views import Feed
 from django.core.paginator import Paginator
+from django.core.validators import slug_re
 from django.db.models import QuerySet
 from django.http import HttpRequest, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -70,7 +71,7 @@ def api(request: HttpRequest) -> JsonResponse:
     """Published reviews as JSON; ``product`` takes a slug, ``page`` a number."""
     rows = published().select_related("product")
     if slug := request.GET.get("product"):
-        rows = rows.filter(product__slug=slug)
+        rows = rows.filter(product__slug=slug) if slug_re.match(slug) else rows.none()
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     return JsonResponse(
         {

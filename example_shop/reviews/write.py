@@ -32,12 +32,13 @@ def publish(review: Review, *, now: datetime) -> None:
     """Publish a review that its author has agreed to, under her public name as it is today."""
     author = review.author
     assert author is not None
+    # First, because it locks the person as a deletion does: the two then wait for each other in one order.
+    decisions.give(people.person_of(author, now=now), PURPOSE, "", how="review form", now=now)
     review.public_name = name_shown(author)
     review.status = ReviewStatus.PUBLISHED
     if review._state.adding:
         review.created_at = now
     review.save()
-    decisions.give(people.person_of(author, now=now), PURPOSE, "", how="review form", now=now)
 
 
 @transaction.atomic

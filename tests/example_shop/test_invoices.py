@@ -1,8 +1,11 @@
 """Invoices: an unbroken sequence, never changed, the same bytes for ever."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
+from django.db import connection, connections
 
 from example_shop.factories import OrderFactory, make_customer, make_guest, make_invoice
 from example_shop.invoices.document import draw
@@ -49,6 +52,26 @@ def test_the_document_is_the_same_whenever_it_is_drawn():
     lines = list(invoice.order.lines.order_by("pk").values_list("name", "quantity", "unit_price"))
     assert draw(Invoice.objects.get(), lines) == kept
     assert kept.startswith(b"%PDF")
+
+
+@pytest.mark.postgresql
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+@pytest.mark.django_db(transaction=True)
+def test_invoices_issued_at_the_same_moment_share_no_number():
+    orders = [OrderFactory() for _ in range(4)] * 2
+    barrier = threading.Barrier(len(orders))
+
+    def one(order):
+        try:
+            barrier.wait(timeout=20)
+            return issue(order, on=date(2026, 1, 1)).number
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(orders)) as pool:
+        numbers = list(pool.map(one, orders))
+    assert sorted(set(numbers)) == [f"2026-{n:06d}" for n in range(1, 5)]
+    assert numbers[:4] == numbers[4:]
 
 
 def test_many_invoices_at_once_share_the_sequence():

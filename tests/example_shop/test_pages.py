@@ -210,6 +210,33 @@ def test_signing_up_answers_the_same_whoever_asks(client):
     assert User.objects.get(email="known@example.com").is_active
 
 
+def test_a_forgotten_password_is_chosen_anew_by_mail(client):
+    user = UserFactory()
+    for address in (user.email, user.email, "unknown@example.com"):
+        response = client.post(reverse("accounts:password_reset"), {"email": address}, follow=True)
+        assert "Look into your mailbox" in response.content.decode()
+    (one,) = mail.outbox
+    link = re.search(r"http://[^/]+(/\S+)", one.body)[1]
+    page = client.get(link, follow=True).redirect_chain[-1][0]
+    choice = "guirlandes-et-bougies"
+    client.post(page, {"new_password1": choice, "new_password2": choice})
+    assert client.login(username=user.email, password=choice)
+
+
+@pytest.mark.parametrize(
+    "path", ["/en/checkout/a%00b/thanks/", "/en/account/orders/%00/", "/en/products/%00/"]
+)
+def test_an_address_with_a_null_character_is_not_found(client, path):
+    client.force_login(UserFactory())
+    assert client.get(path).status_code == 404
+
+
+def test_an_unknown_product_has_no_reviews_in_the_api(client):
+    ReviewFactory()
+    assert client.get("/api/reviews/", {"product": "\x00"}).json()["reviews"] == []
+    assert client.get("/api/reviews/", {"page": "x"}).json()["count"] == 1
+
+
 def test_an_invoice_is_handed_to_its_customer_only(client):
     order = OrderFactory()
     page = reverse("invoices:download", args=[make_invoice(order).number])
