@@ -10,9 +10,10 @@ from typing import Concatenate, ParamSpec
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from django_rgpd.centre.frame import refused
@@ -95,7 +96,7 @@ def for_visitor(*methods: str) -> Callable[[Page[P]], View[P]]:
             try:
                 found = visitor(request, now=clock.now())
                 if found is None:
-                    return redirect("django_rgpd:centre")
+                    return redirect_to_login(request.get_full_path(), reverse("django_rgpd:centre"))
                 return page(request, found, *args, **kwargs)
             except Refused as no:
                 return refused(request, no)

@@ -11,6 +11,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock, limits
@@ -30,7 +31,7 @@ _TYPES = {storage.JSON: "application/json", storage.ZIP: "application/zip"}
 
 
 def for_asker(*methods: str) -> Callable[[Page[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
-    """Let a page take ``methods`` and hand it who asks; whoever has not shown it is led to the login."""
+    """Let a page take ``methods`` and hand it who asks; whoever has not shown it is led to the door."""
 
     def decorate(page: Page[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @public
@@ -40,7 +41,8 @@ def for_asker(*methods: str) -> Callable[[Page[P]], Callable[Concatenate[HttpReq
             try:
                 who = asker(request, now=clock.now())
                 if who is None:
-                    return redirect_to_login(request.get_full_path())
+                    # Not the login at once: guests have no account, and show at this door that an address is theirs.
+                    return redirect_to_login(request.get_full_path(), reverse("django_rgpd:centre"))
                 return page(request, who, *args, **kwargs)
             except Refused as no:
                 return _message(request, str(no.reason), status=403)

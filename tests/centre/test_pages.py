@@ -1,5 +1,7 @@
 """Every page of the centre, for everybody who may come: status, headers, methods, and the page's own making."""
 
+from urllib.parse import quote
+
 import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
@@ -36,7 +38,9 @@ def page_names() -> list[str]:
 def test_private_page_leads_a_stranger_to_the_door(client: Client, db: None, name: str) -> None:
     answer = client.get(url(name))
     assert answer.status_code == 302
-    assert answer["Location"] == reverse("django_rgpd:centre")
+    assert answer["Location"] == f"/privacy/?next={url(name)}"
+    door = client.get(answer["Location"])
+    assert door.context["login"].endswith(f"?next={quote(url(name), safe='')}")
 
 
 @pytest.mark.parametrize("name", PRIVATE)

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, resolve_url
-from django.urls import reverse
 from django.utils.translation import get_language
 
 from django_rgpd.centre import challenges, entrance, identity, proving
@@ -76,5 +75,5 @@ def leave(request: HttpRequest) -> HttpResponseBase:
 
 def door(request: HttpRequest, form: AddressForm) -> HttpResponse:
     """The page for who has not shown who they are: log in, or have a link mailed."""
-    login = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': reverse('django_rgpd:centre')})}"
+    login = f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': proving.way_back(request)})}"
     return page(request, "door", {"form": form, "login": login}, status=400 if form.is_bound else 200)
