@@ -24,7 +24,7 @@ def test_the_plan_says_what_goes(person: Person, now: datetime) -> None:
 
     assert {"accounts.User", "accounts.Address", "orders.Order", "wishes.Wish"} <= set(goes)
     assert goes["accounts.User"].rows == 1
-    assert goes["orders.Order"].label == "Orders"
+    assert goes["orders.Order"].label == "Your orders"
     assert "street" in goes["orders.Order"].fields
     assert "invoices.Invoice" not in goes
 
