@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.core.checks import CheckMessage
 from django.db import router
-from django.db.models import F, Index, UniqueConstraint
+from django.db.models import DateField, F, Index, UniqueConstraint
+from django.db.models.expressions import BaseExpression
 from django.db.models.functions import Lower
 
 from django_rgpd.registry.checks.messages import caution, error
@@ -92,7 +93,7 @@ def _clock_index(entry: Entry, text: str) -> Iterator[CheckMessage]:
         return
     model, name = found
     field = model._meta.get_field(name)
-    if getattr(field, "db_index", False) or getattr(field, "unique", False):
+    if not isinstance(field, DateField) or field.db_index or field.unique:
         return
     if not any(_begins_with(one, name) for one in (*model._meta.indexes, *model._meta.constraints)):
         message = f"No index on the clock {name!r} of {model._meta.label}: each sweep reads the whole table."
@@ -112,9 +113,11 @@ def _lowered(one: object, name: str) -> bool:
     if not isinstance(one, Index | UniqueConstraint):
         return False
     for expression in one.expressions[:1]:
-        for part in expression.flatten():
-            if isinstance(part, Lower) and part.get_source_expressions() == [F(name)]:
-                return True
+        if isinstance(expression, BaseExpression) and any(
+            isinstance(part, Lower) and part.get_source_expressions() == [F(name)]
+            for part in expression.flatten()
+        ):
+            return True
     return False
 
 

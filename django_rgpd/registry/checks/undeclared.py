@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.core.checks import CheckMessage
-from django.core.exceptions import FieldDoesNotExist
 
 from django_rgpd.policy import BANK
 from django_rgpd.registry import looks
@@ -111,7 +110,6 @@ def _exists(label: str) -> bool:
         model = apps.get_model(app, rest[0])
         if len(rest) == 1:
             return True
-        model._meta.get_field(rest[1])
-    except (LookupError, FieldDoesNotExist):
+    except LookupError:
         return False
-    return len(rest) == 2
+    return len(rest) == 2 and any(field.name.lower() == rest[1] for field in model._meta.get_fields())
