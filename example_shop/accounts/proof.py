@@ -12,5 +12,5 @@ def address_clicked(user: User) -> None:
     from django_rgpd.registry import people
 
     now = clock.now()
-    person = people.person_of(user, now=now)
+    person = people.person_of(user, now=now, language=user.language)
     people.prove(people.note("email", user.email, person=person, now=now), how="click", now=now)

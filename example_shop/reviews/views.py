@@ -56,6 +56,6 @@ def mine(request: HttpRequest) -> HttpResponse:
 @login_required
 def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete one of them."""
-    writing.take_back(get_object_or_404(Review, pk=pk, author=request.user.pk))
+    writing.take_back(get_object_or_404(Review, pk=pk, author=request.user.pk), now=timezone.now())
     messages.success(request, _("Your review is deleted."))
     return redirect("reviews:mine")

@@ -42,6 +42,11 @@ def publish(review: Review, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def take_back(review: Review) -> None:
-    """Delete a review, as its author wishes."""
+def take_back(review: Review, *, now: datetime) -> None:
+    """Delete a review, as its author wishes; with her last one goes the agreement to publish."""
+    author = review.author
+    assert author is not None
+    person = people.lock(people.person_of(author, now=now))
     review.delete()
+    if not Review.objects.filter(author=author).exists():
+        decisions.withdraw(person, PURPOSE, "", how="review taken back", now=now)

@@ -8,7 +8,10 @@ from bs4 import BeautifulSoup
 from django.core import mail
 from django.core.cache import cache
 from django.urls import reverse
+from django.utils import timezone
 
+from django_rgpd.consent import state
+from django_rgpd.registry import people
 from example_shop.accounts.models import User
 from example_shop.basket.models import Basket
 from example_shop.contact.models import ContactMessage
@@ -284,6 +287,20 @@ def test_a_review_is_previewed_then_published_under_the_public_name(client, prod
         text = client.get(place).content.decode()
         assert "Marie D." in text
         assert "Dupont" not in text
+
+
+def test_the_agreement_goes_with_the_last_review(client, product):
+    user = UserFactory()
+    client.force_login(user)
+    said = {"rating": "4", "title": "Lovely", "text": "It glows.", "publish_consent": "on"}
+    for slug in (product.slug, ProductFactory().slug):
+        client.post(reverse("reviews:write", args=[slug]), said)
+    person = people.person_of(user, now=timezone.now())
+    for review in Review.objects.all():
+        assert state.live(person, "reviews")
+        client.post(reverse("reviews:take_back", args=[review.pk]))
+    assert not state.live(person, "reviews")
+    assert not Review.objects.exists()
 
 
 def test_a_review_without_agreement_is_refused(client, product):
