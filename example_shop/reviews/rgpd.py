@@ -3,7 +3,10 @@
 from django.utils.translation import gettext_lazy as _
 
 from django_rgpd.registry import Ask, Blank, Declaration, Null, Personal, Who, register
+from django_rgpd.reviews.publication import publishes
 from example_shop.reviews.models import Review
+
+publishes(Review)
 
 
 @register(Review)
