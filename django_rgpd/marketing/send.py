@@ -130,9 +130,11 @@ def seal(message: EmailMessage, *, person: UUID, purpose: str, channel: str = EM
 def deliver(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     """Ask once more whether the mail may go, and hand it to the shop's mail backend."""
     purpose, channel = str(payload["purpose"]), str(payload["channel"])
-    answer = may_send(job.person, purpose, channel, now=now) if job.person else None
-    if not answer or not job.person:
-        raise Gone(_("Not sent: %(why)s") % {"why": answer.words if answer else ""})
+    if job.person is None:
+        raise Gone(_("Nobody to send to."))
+    answer = may_send(job.person, purpose, channel, now=now)
+    if not answer:
+        raise Gone(_("Not sent: %(why)s") % {"why": answer.words})
     jobs.renew(job, now=now, progress={"reason": answer.reason, "basis": answer.basis})
     context = payload.get("context")
     given = context if isinstance(context, dict) else {}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -29,9 +28,12 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def by_link(view: View[P]) -> View[P]:
-    """A page whose token, in its URL, is the credential: no login, no cookie, no CSRF token, no referrer."""
-    sealed: Any = pages.sealed(view, referrer=pages.NO_REFERRER)
-    opened: View[P] = login_not_required(csrf_exempt(sealed))
+    """A page whose token, in its URL, is the credential: no login and no CSRF token.
+
+    Its referrer policy is ``strict-origin``, which tells the token to nobody either: under ``no-referrer`` the
+    other forms in a shop's frame would be refused on it.
+    """
+    opened: View[P] = csrf_exempt(pages.public(view))
     return opened
 
 
