@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from django_rgpd.reviews.forms import PublicationMixin
 from example_shop.reviews.models import Review
 
 
-class ReviewForm(forms.ModelForm[Review]):
-    """Rating, title, text, and the agreement to publish under the name shown."""
+class ReviewForm(PublicationMixin, forms.ModelForm[Review]):  # type: ignore[misc]
+    """Rating, title, text; then the library's questions: whether to publish, and under which name."""
 
     rating = forms.TypedChoiceField(
         label=gettext_lazy("How many stars"),
@@ -21,29 +22,14 @@ class ReviewForm(forms.ModelForm[Review]):
         choices=[(n, "★" * n) for n in range(5, 0, -1)],
         initial=5,
     )
-    publish_consent = forms.BooleanField(
-        label="",
-        error_messages={
-            "required": gettext_lazy("We publish reviews with their author's agreement only: tick the box.")
-        },
-    )
 
     class Meta:
         model = Review
-        fields = ("rating", "title", "text", "experienced_on", "publish_consent")
+        fields = ("rating", "title", "text", "experienced_on")
         widgets: ClassVar[dict[str, forms.Widget]] = {
             "text": forms.Textarea(attrs={"rows": 6}),
             "experienced_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         }
-
-    def __init__(self, *args: Any, shown_as: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["publish_consent"].label = _("I agree that my review is published as by “%(name)s”") % {
-            "name": shown_as
-        }
-        self.fields["publish_consent"].help_text = _(
-            "Nothing else of your name is shown, and you can take it back at any time."
-        )
 
     def clean_experienced_on(self) -> Any:
         """Nobody has used a thing tomorrow."""
@@ -51,3 +37,12 @@ class ReviewForm(forms.ModelForm[Review]):
         if day and (day > timezone.localdate() or day.year < 1900):
             raise forms.ValidationError(_("This day has not come yet, or was too long ago."))
         return day
+
+    def clean(self) -> dict[str, Any]:
+        """A review that may not be published is of no use to the shop, which does not keep it."""
+        found: dict[str, Any] = super().clean()
+        if not found.get(self.AGREE) and self.AGREE not in self.errors:
+            self.add_error(
+                self.AGREE, _("We publish reviews with their author's agreement only: tick the box.")
+            )
+        return found

@@ -8,6 +8,8 @@ from example_shop.reviews.models import Review
 
 publishes(Review)
 
+publishes(Review)
+
 
 @register(Review)
 class ReviewData(Declaration):

@@ -26,20 +26,24 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
     """Write or change a review; "preview" shows it first."""
     product = get_object_or_404(Product, slug=slug)
     author = User.objects.get(pk=request.user.pk)
-    shown_as = writing.name_shown(author)
-    form = ReviewForm(request.POST or None, instance=writing.draft(author, product), shown_as=shown_as)
+    form = ReviewForm(
+        request.POST or None,
+        instance=writing.draft(author, product),
+        first=author.first_name,
+        last=author.last_name,
+    )
     preview = None
     if request.method == "POST" and form.is_valid():
-        preview = form.save(commit=False)
         if "preview" not in request.POST:
             try:
-                writing.publish(preview, now=timezone.now())
+                writing.publish(form, author=author, now=timezone.now())
             except IntegrityError:  # sent twice at the same moment
                 return redirect(product)
             messages.success(request, _("Thank you. Your review is published."))
             return redirect(product)
-        preview.public_name, preview.created_at = shown_as, timezone.now()
-    context = {"form": form, "product": product, "preview": preview, "shown_as": shown_as}
+        preview = form.save(commit=False)
+        preview.public_name, preview.created_at = form.published_as, timezone.now()
+    context = {"form": form, "product": product, "preview": preview, "shown_as": form.published_as}
     return render(request, "reviews/write.html", context)
 
 

@@ -1,4 +1,4 @@
-"""Writing and taking back a review: the consent and the name that was agreed to are kept with it."""
+"""Writing and taking back a review: the library keeps the consent and the name that was agreed to with it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from datetime import datetime
 
 from django.db import transaction
 
-from django_rgpd.consent import decisions
 from django_rgpd.registry import people
+from django_rgpd.reviews import publication
 from django_rgpd.reviews.public_name import public_name
 from example_shop.accounts.models import User
 from example_shop.catalogue.models import Product
+from example_shop.reviews.forms import ReviewForm
 from example_shop.reviews.models import Review, ReviewStatus
-
-PURPOSE = "reviews"
 
 
 def name_shown(author: User) -> str:
@@ -27,18 +26,14 @@ def draft(author: User, product: Product) -> Review:
     return found or Review(author=author, product=product)
 
 
-@transaction.atomic
-def publish(review: Review, *, now: datetime) -> None:
-    """Publish a review that its author has agreed to, under her public name as it is today."""
-    author = review.author
-    assert author is not None
-    # First, because it locks the person as a deletion does: the two then wait for each other in one order.
-    decisions.give(people.person_of(author, now=now), PURPOSE, "", how="review form", now=now)
-    review.public_name = name_shown(author)
+def publish(form: ReviewForm, *, author: User, now: datetime) -> Review:
+    """Publish what a valid form says, under the name that its author chose in it."""
+    review = form.save(commit=False)
     review.status = ReviewStatus.PUBLISHED
     if review._state.adding:
         review.created_at = now
-    review.save()
+    form.publish(review, person=people.person_of(author, now=now), now=now)
+    return review
 
 
 @transaction.atomic
@@ -46,7 +41,5 @@ def take_back(review: Review, *, now: datetime) -> None:
     """Delete a review, as its author wishes; with her last one goes the agreement to publish."""
     author = review.author
     assert author is not None
-    person = people.lock(people.person_of(author, now=now))
+    publication.unpublish(review, person=people.person_of(author, now=now), now=now)
     review.delete()
-    if not Review.objects.filter(author=author).exists():
-        decisions.withdraw(person, PURPOSE, "", how="review taken back", now=now)

@@ -10,8 +10,10 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from django_rgpd.consent import state
+from django_rgpd.consent import decisions, state
+from django_rgpd.erasure.execute import erase
 from django_rgpd.registry import people
+from django_rgpd.reviews.public_name import public_name
 from example_shop.accounts.models import User
 from example_shop.basket.models import Basket
 from example_shop.contact.models import ContactMessage
@@ -55,6 +57,12 @@ def product():
 def basket(client, product):
     client.post(reverse("basket:add", args=[product.slug]), {"quantity": "2"})
     return product
+
+
+def agreed(client, page):
+    """The ticked box of a review's form, with the reference to the text that stands beside it."""
+    shown = client.get(page).context["form"]["publish_wording"].value()
+    return {"publish_agreed": "on", "publish_wording": shown, "publish_as": "name"}
 
 
 OPEN_PAGES = [
@@ -273,11 +281,12 @@ def test_pages_of_others_do_not_exist(client):
     assert Review.objects.exists()
 
 
+@pytest.mark.promise("P25")
 def test_a_review_is_previewed_then_published_under_the_public_name(client, product):
     user = UserFactory(first_name="Marie", last_name="Dupont")
     client.force_login(user)
     page = reverse("reviews:write", args=[product.slug])
-    said = {"rating": "4", "title": "Lovely", "text": "It glows.", "publish_consent": "on"}
+    said = agreed(client, page) | {"rating": "4", "title": "Lovely", "text": "It glows."}
     response = client.post(page, said | {"preview": "1"})
     assert "Marie D." in response.content.decode()
     assert not Review.objects.exists()
@@ -289,12 +298,52 @@ def test_a_review_is_previewed_then_published_under_the_public_name(client, prod
         assert "Dupont" not in text
 
 
+def test_a_review_can_be_published_without_any_name(client, product):
+    client.force_login(UserFactory(first_name="Marie", last_name="Dupont"))
+    page = reverse("reviews:write", args=[product.slug])
+    said = {"rating": "4", "title": "Lovely", "text": "It glows."}
+    client.post(page, agreed(client, page) | said | {"publish_as": "neutral"})
+    assert "Marie" not in client.get(product.get_absolute_url()).content.decode().partition("reviews")[2]
+    assert Review.objects.get().shown_name == public_name("", "")
+
+
+@pytest.mark.promise("P25")
+def test_a_review_leaves_every_page_when_its_author_withdraws(client, product):
+    user = UserFactory(first_name="Marie", last_name="Dupont")
+    client.force_login(user)
+    page = reverse("reviews:write", args=[product.slug])
+    client.post(page, agreed(client, page) | {"rating": "4", "title": "Lovely", "text": "It glows."})
+    places = (product.get_absolute_url(), reverse("reviews:feed"), reverse("api_reviews"))
+    assert all("It glows." in client.get(place).content.decode() for place in places)
+    now = timezone.now()
+    decisions.withdraw(people.person_of(user, now=now), "reviews", "", how="account", now=now)
+    assert not any("It glows." in client.get(place).content.decode() for place in places)
+
+
+@pytest.mark.promise("P27")
+@pytest.mark.parametrize(("choice", "stays"), [("keep", True), ("delete", False)])
+def test_after_a_deletion_a_review_stays_as_nobodys_or_goes(client, product, choice, stays):
+    user = UserFactory(first_name="Marie", last_name="Dupont")
+    client.force_login(user)
+    page = reverse("reviews:write", args=[product.slug])
+    client.post(page, agreed(client, page) | {"rating": "4", "title": "Lovely", "text": "It glows."})
+    now = timezone.now()
+    person = people.person_of(user, now=now)
+    erase(person, how="account", choices={"reviews": choice}, now=now)
+    for place in (product.get_absolute_url(), reverse("reviews:feed"), reverse("api_reviews")):
+        text = client.get(place).content.decode()
+        assert ("It glows." in text) is stays
+        assert "Marie" not in text
+    assert Review.objects.filter(author=None, public_name="").exists() is stays
+
+
 def test_the_agreement_goes_with_the_last_review(client, product):
     user = UserFactory()
     client.force_login(user)
-    said = {"rating": "4", "title": "Lovely", "text": "It glows.", "publish_consent": "on"}
+    said = {"rating": "4", "title": "Lovely", "text": "It glows."}
     for slug in (product.slug, ProductFactory().slug):
-        client.post(reverse("reviews:write", args=[slug]), said)
+        page = reverse("reviews:write", args=[slug])
+        client.post(page, said | agreed(client, page))
     person = people.person_of(user, now=timezone.now())
     for review in Review.objects.all():
         assert state.live(person, "reviews")
@@ -307,7 +356,7 @@ def test_a_review_without_agreement_is_refused(client, product):
     client.force_login(UserFactory())
     said = {"rating": "4", "title": "Lovely", "text": "It glows."}
     response = client.post(reverse("reviews:write", args=[product.slug]), said)
-    assert response.context["form"].errors["publish_consent"]
+    assert response.context["form"].errors["publish_agreed"]
     assert not Review.objects.exists()
 
 
