@@ -99,6 +99,16 @@ def test_a_page_opens_for_everybody_in_both_languages(client, name, language):
     assert "default-src 'self'" in response["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize(
+    ("page", "then"),
+    [("/en/contact/", "/fr/contact/"), ("/privacy/", "/privacy/"), ("/mailbox/x/", "/mailbox/x/")],
+)
+def test_the_language_changes_on_the_page_that_one_reads(client, page, then):
+    response = client.post(reverse("set_language"), {"language": "fr", "next": page})
+    assert response["Location"] == then
+    assert client.cookies["django_language"].value == "fr"
+
+
 @pytest.mark.parametrize("name", OWN_PAGES)
 def test_an_account_page_opens_for_its_customer_only(client, name):
     assert client.get(reverse(name)).status_code == 302
