@@ -69,6 +69,7 @@ def build(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
 def tidy(*, now: datetime) -> None:
     """Let exports go whose time is over, and files that no row names: of workers that died."""
     request.expire(now=now)
+    request.forget(now=now)
     place = storage.place()
     named = set(ExportRequest.objects.exclude(name="").values_list("name", flat=True))
     for name in list(place.left_behind(before=now - _FORGOTTEN)):

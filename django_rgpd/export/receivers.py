@@ -17,7 +17,12 @@ from django_rgpd.registry.models import Person
 
 @receiver(signals.person_erased, dispatch_uid="django_rgpd.export.erased")
 def erased(*, person: UUID, at: datetime | None = None, **_: object) -> None:
-    """Cancel what waits, delete what could be collected; a job at work finds out before it publishes."""
+    """Cancel what waits, delete what could be collected; a job at work finds out before it publishes.
+
+    What stays of a request says nothing of whose account it was.
+    """
     hers = Person.objects.filter(Q(uuid=person) | Q(merged_into=person)).values("uuid")
     mine = Q(person=person) | Q(person__in=hers)
-    request.cancel(ExportRequest.objects.filter(mine), now=at or clock.now())
+    requests = ExportRequest.objects.filter(mine)
+    request.cancel(requests, now=at or clock.now())
+    requests.update(user_key=None)

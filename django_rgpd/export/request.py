@@ -27,7 +27,11 @@ AT_ONCE = 3
 """Exports of one document that are built within a day as soon as they are asked for; the next ones wait until
 the first of them is a day old. No right is limited by it, only the speed (art. 12.5)."""
 
+KEPT = relativedelta(years=1)
+"""How long the page shows an export that ended; the ledger knows of it for longer."""
+
 _DAY = relativedelta(days=1)
+_STANDING = (ExportState.WAITING, ExportState.READY)
 
 
 def ask(
@@ -64,14 +68,19 @@ def of(person: Person) -> QuerySet[ExportRequest]:
 
 def cancel(requests: QuerySet[ExportRequest], *, now: datetime) -> int:
     """Cancel requests and have their files deleted after the commit; returns how many were standing."""
-    standing = [ExportState.WAITING, ExportState.READY]
-    return _end(requests.filter(state__in=standing), ExportState.CANCELLED, now=now)
+    return _end(requests.filter(state__in=_STANDING), ExportState.CANCELLED, now=now)
 
 
 def expire(*, now: datetime) -> int:
     """End the exports whose time to be collected is over, and have their files deleted; returns how many."""
     over = ExportRequest.objects.filter(state=ExportState.READY, expires_at__lte=now)
     return _end(over, ExportState.EXPIRED, now=now)
+
+
+def forget(*, now: datetime) -> int:
+    """Delete the rows of exports that ended long ago; returns how many."""
+    ended = ExportRequest.objects.exclude(state__in=_STANDING)
+    return ended.filter(asked_at__lt=now - KEPT).delete()[0]
 
 
 @jobs.job(DELETE)

@@ -17,7 +17,8 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from django_rgpd.export import collect, schema
+from django_rgpd.consent import decisions
+from django_rgpd.export import collect, request, schema
 from django_rgpd.export.columns import columns
 from django_rgpd.export.models import Document
 from django_rgpd.policy import CONTENT, IDENTITY
@@ -217,6 +218,24 @@ def test_nothing_of_anybody_else_is_in_a_document(person, now):
         text = out.getvalue().decode().lower()
         assert canary.lower() not in text
         assert "bystander@" not in text
+
+
+@pytest.mark.promise("P30")
+def test_what_she_agreed_to_and_asked_for_is_in_her_export(person, now):
+    decisions.give(person, "newsletter", "email", how="account", now=now)
+    request.ask(person, Document.ACCESS, now=now)
+    found = tables(document(person, now=now))
+    consent = found["django_rgpd.ConsentState", "subject"]["rows"][0]
+    assert (consent["purpose"], consent["standing"], consent["since"]) == (
+        "newsletter",
+        "live",
+        "2026-03-10T12:00:00Z",
+    )
+    kinds = [row["kind"] for row in found["django_rgpd.Event", "subject"]["rows"]]
+    assert {"consent.given", "export.asked"} <= set(kinds)
+    assert found["django_rgpd.Address", "subject"]["rows"][0]["canonical"] == "marie@example.com"
+    portable = tables(document(person, Document.PORTABILITY, now=now))
+    assert portable["django_rgpd.ConsentState", "subject"]["rows"][0]["purpose"] == "newsletter"
 
 
 @pytest.mark.fault("X14")

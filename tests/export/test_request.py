@@ -149,8 +149,8 @@ def test_erased_person_is_refused(person, now):
 
 
 @pytest.mark.fault("X12")
-def test_erasure_destroys_what_waits_and_what_could_be_collected(person, now, export_root):
-    ready = request.ask(person, ACCESS, now=now)
+def test_erasure_destroys_what_waits_and_what_could_be_collected(person, customer, now, export_root):
+    ready = request.ask(person, ACCESS, user=customer, now=now)
     run(now=now)
     waiting = request.ask(person, PORTABILITY, now=now)
     mail.outbox.clear()
@@ -160,6 +160,7 @@ def test_erasure_destroys_what_waits_and_what_could_be_collected(person, now, ex
         one.refresh_from_db()
         assert one.state == ExportState.CANCELLED
         assert one.name == ""
+        assert one.user_key is None
     assert files(export_root) == []
     assert mail.outbox == []
 
@@ -286,6 +287,15 @@ def test_export_ends_with_its_file(person, now, export_root):
     assert asked.state == ExportState.EXPIRED
     assert asked.name == ""
     assert files(export_root) == []
+
+
+def test_row_of_an_export_goes_a_year_after_it_ended(person, now):
+    ended, waiting = request.ask(person, ACCESS, now=now), request.ask(person, PORTABILITY, now=now)
+    ExportRequest.objects.filter(pk=ended.pk).update(state=ExportState.EXPIRED)
+    build.tidy(now=now + timedelta(days=360))
+    assert ExportRequest.objects.count() == 2
+    build.tidy(now=now + timedelta(days=370))
+    assert ExportRequest.objects.get() == waiting
 
 
 @pytest.mark.fault("X05")
