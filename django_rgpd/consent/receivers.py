@@ -13,7 +13,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from django_rgpd import signals
-from django_rgpd.consent import decisions, kinds, state, suppress
+from django_rgpd.consent import decisions, kinds, state
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import clock, conf
 from django_rgpd.ledger import terms
@@ -28,14 +28,11 @@ from django_rgpd.registry.who import EMAIL, PHONE
 
 @receiver(signals.person_erased, dispatch_uid="django_rgpd.consent.erased")
 def end_with_the_person(person: UUID, at: datetime | None = None, **_: object) -> None:
-    """With the erasure every consent ends and its copies go; an objection lives on as a digest (art. 17.1 b,
-    21.3).
-    """
+    """With the erasure every consent ends, as by a withdrawal, and its copies go (art. 17.1 b)."""
     now = at or clock.now()
     found = Person.objects.filter(uuid=person).first()
     if found is None:
         return
-    suppress.keep(found, reason=suppress.OBJECTED, now=now)
     live = ConsentState.objects.filter(site=found.site, person=found.uuid, live=True)
     drafts = [
         Draft(

@@ -60,6 +60,7 @@ def send(
     marketing by mail.
     """
     _marketing(purpose, channel)
+    values = {name: _storable(value) for name, value in (context or {}).items()}
     sending = Sending()
     for person in people:
         answer = may_send(person, purpose, channel, now=now)
@@ -68,12 +69,12 @@ def send(
             continue
         found = holder(person)
         if not sending.queued:
-            _built(template, dict(context or {}), found, purpose, channel, answer)
+            _built(template, values, found, purpose, channel, answer)
         payload = {
             "template": template,
             "purpose": purpose,
             "channel": channel,
-            "context": dict(context or {}),
+            "context": values,
         }
         jobs.put(JOB, payload, now=now, person=found.uuid, key=f"{key}:{found.uuid}" if key else None)
         sending.queued += 1
@@ -176,6 +177,15 @@ def _marketing(purpose: str, channel: str) -> Purpose:
             return found
     msg = f"{purpose!r} is no marketing purpose by {channel}; send other notices by outbox.mail."
     raise ValueError(msg)
+
+
+def _storable(value: object) -> object:
+    """``value`` without characters that PostgreSQL refuses in JSON (NUL, unpaired surrogates)."""
+    if isinstance(value, Mapping):
+        return {name: _storable(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(inner) for inner in value]
+    return mail.clean_text(value) if isinstance(value, str) else value
 
 
 def _shows(content: str, url: str, *, html: bool) -> bool:

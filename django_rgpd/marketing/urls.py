@@ -1,4 +1,4 @@
-"""The marketing pages; every one is reached without logging in, but for the account's own preferences."""
+"""The marketing pages; every one is reached without logging in."""
 
 from django.urls import path
 
@@ -10,6 +10,5 @@ urlpatterns = [
     path("newsletter/confirm/<str:token>/", views.confirm, name="confirm"),
     path("leave/<str:purpose>/<str:channel>/<str:token>/", views.unsubscribe, name="unsubscribe"),
     path("undo/<str:token>/", views.undo, name="undo"),
-    path("preferences/", views.preferences, name="preferences"),
     path("preferences/<str:token>/", views.preferences_by_link, name="preferences_by_link"),
 ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,13 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from django_rgpd.core import clock, limits, pages
-from django_rgpd.core.errors import BadAddress, BadLink, Refused, StoreDown
-from django_rgpd.core.impersonation import impersonated
-from django_rgpd.marketing import double_optin, leaving
-from django_rgpd.marketing import preferences as choosing
+from django_rgpd.core.errors import BadLink, Refused, StoreDown
+from django_rgpd.marketing import double_optin, leaving, preferences
 from django_rgpd.marketing.forms import NewsletterForm
-from django_rgpd.policy import current
-from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 
 P = ParamSpec("P")
@@ -121,23 +116,6 @@ def undo(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "django_rgpd/marketing/undo.html", context)
 
 
-@pages.private_page
-@pages.takes("GET", "POST")
-def preferences(request: HttpRequest) -> HttpResponse:
-    """The choices of who is logged in."""
-    now = clock.now()
-    if request.method == "POST":
-        if impersonated(request):
-            return render(request, "django_rgpd/marketing/impersonated.html", status=403)
-        person = people.person_of(request.user, now=now)
-        email = str(getattr(request.user, request.user.get_email_field_name(), ""))  # type: ignore[union-attr]
-        proven = leaving.proven(person)
-        return _save(request, person, how="account", proven=proven, email=email) or redirect(
-            "django_rgpd:preferences"
-        )
-    return _choices_page(request, people.users_person(str(request.user.pk)))
-
-
 @by_link
 @pages.takes("GET", "POST")
 def preferences_by_link(request: HttpRequest, token: str) -> HttpResponse:
@@ -148,65 +126,36 @@ def preferences_by_link(request: HttpRequest, token: str) -> HttpResponse:
         person = leaving.reader(token)
     except BadLink:
         return render(request, "django_rgpd/marketing/over.html", status=404)
-    if request.method == "POST":
-        answer = _save(request, person, how="link", proven=False)
-        if answer is not None:
-            return answer
-    return _choices_page(request, person, saved=request.method == "POST", by_link=True)
-
-
-def _save(
-    request: HttpRequest, person: Person, *, how: str, proven: bool, email: str = ""
-) -> HttpResponse | None:
-    """Do what the page says; a page where that is refused, else None."""
+    if request.method != "POST":
+        return _choices_page(request, person)
+    now = clock.now()
+    if "none" in request.POST:
+        leaving.refuse_all(person, how="link", now=now)
+        return _choices_page(request, person, saved=True)
     try:
-        if "none" in request.POST:
-            leaving.refuse_all(person, how=how, now=clock.now())
-            saved = choosing.Saved()
-        else:
-            saved = choosing.save(
-                person,
-                wanted=request.POST.getlist("on"),
-                shown=request.POST.getlist("shown"),
-                texts=request.POST.getlist("text"),
-                how=how,
-                now=clock.now(),
-                proven=proven,
-                ip=limits.client_ip(request),
-                email=email,
-            )
+        preferences.save(
+            person,
+            wanted=request.POST.getlist("on"),
+            shown=request.POST.getlist("shown"),
+            texts=request.POST.getlist("text"),
+            how="link",
+            now=now,
+            proven=False,
+            ip=limits.client_ip(request),
+        )
     except Refused as refused:
-        return _choices_page(request, person, problem=refused.reason, by_link=how == "link", status=409)
-    except (StoreDown, BadAddress):
+        return _choices_page(request, person, problem=refused.reason, status=409)
+    except StoreDown:
         problem = _("What you added could not be recorded. Please try again later.")
-        return _choices_page(request, person, problem=problem, by_link=how == "link", status=503)
-    if how == "account":
-        _tell(request, saved)
-    return None
-
-
-def _tell(request: HttpRequest, saved: choosing.Saved) -> None:
-    if saved.asked:
-        messages.info(request, _("We have sent you a mail: what you added begins when you confirm it there."))
-    messages.success(request, _("Your choices are saved."))
+        return _choices_page(request, person, problem=problem, status=503)
+    return _choices_page(request, person, saved=True)
 
 
 def _choices_page(
-    request: HttpRequest,
-    person: Person | None,
-    *,
-    saved: bool = False,
-    by_link: bool = False,
-    problem: object = "",
-    status: int = 200,
+    request: HttpRequest, person: Person, *, saved: bool = False, problem: object = "", status: int = 200
 ) -> HttpResponse:
-    context = {
-        "choices": choosing.choices(person, now=clock.now()),
-        "saved": saved,
-        "by_link": by_link,
-        "problem": problem,
-        "controller": current().controller,
-    }
+    boxes = preferences.choices(person, now=clock.now())
+    context = {"choices": boxes, "saved": saved, "problem": problem}
     return render(request, "django_rgpd/marketing/preferences.html", context, status=status)
 
 
