@@ -134,7 +134,8 @@ class Declaration:
     """A model's entry in the registry; subclass it in ``<app>/rgpd.py`` under ``@register(Model)``.
 
     Every field of the model is in ``fields`` (personal), ``facts`` (exported; harmless once the rest is released) or
-    ``internal`` (never exported); a primary key needs no mention. The docstring's first line is what the register says of the model.
+    ``internal`` (never exported); a primary key needs no mention. The docstring's first line is what the register says
+    of the model.
     """
 
     people: ClassVar[Mapping[str, Who]] = {}

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NAMES = (
     "first name, last name, middle name, full name, given name, family name, maiden name, surname, forename, "
     "nickname, username, real name, customer name, recipient name, contact name, billing name, "
-    "shipping name, "
+    "shipping name, author name, display name, public name, nom auteur, nom public, "
     "prenom, prenoms, nom de famille, nom de naissance, nom d usage, nom complet, nom client, civilite, "
     "pseudo, pseudonyme, identifiant client"
 )

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth import get_user_model, user_logged_in
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection, transaction
 from django.test import RequestFactory
 
@@ -225,7 +226,8 @@ def test_a_login_is_a_contact_and_makes_the_person(client):
 def test_staff_who_log_in_for_her_are_no_contact(rf: RequestFactory):
     user = account()
     request = rf.get("/")
-    request.session = {"hijack_history": ["1"]}
+    request.session = SessionStore()
+    request.session["hijack_history"] = ["1"]
     request.user = user
     user_logged_in.send(sender=type(user), request=request, user=user)
     assert people.users_person(user.pk) is None
