@@ -130,31 +130,39 @@ class _Writer:
 
     def _row(self, entry: Entry, shown: Sequence[Column]) -> Callable[[Row], str]:
         """What writes a row, its keys made once; a row is the key of its page and then its columns."""
-        writers = [
-            (("{" if first else ", ") + values.dumps(column.key) + ": ", self._cell(entry, column))
+        keys = [
+            ("{" if first else ", ") + values.dumps(column.key) + ": "
             for first, column in zip([True, *[False] * len(shown)], shown, strict=False)
         ]
+        files = [
+            (place, self._path(entry, column))
+            for place, column in enumerate(shown)
+            if isinstance(column.field, models.FileField)
+        ]
+        writer, text = values.WRITERS.get, values.text
 
         def write(row: Row) -> str:
-            cells = zip(writers, row[1:], strict=True)
-            return "".join([key + cell(value) for (key, cell), value in cells]) + "}"
+            cells = list(row[1:])
+            for place, path in files:
+                cells[place] = path(cells[place])
+            pairs = zip(keys, cells, strict=True)
+            return "".join([key + (writer(type(cell)) or text)(cell) for key, cell in pairs]) + "}"
 
         return write
 
-    def _cell(self, entry: Entry, column: Column) -> Callable[[object], str]:
-        if not isinstance(column.field, models.FileField):
-            return values.text
+    def _path(self, entry: Entry, column: Column) -> Callable[[object], str | None]:
+        """What gives a stored file its path in the archive, and tells of it."""
 
-        def file(value: object) -> str:
-            if not value:
-                return "null"
+        def path(name: object) -> str | None:
+            if not name:
+                return None
             self.collected.files += 1
-            path = f"files/{entry.label}/{self.collected.files:06d}-{_plain_name(str(value))}"
+            found = f"files/{entry.label}/{self.collected.files:06d}-{_plain_name(str(name))}"
             if self.attach is not None:
-                self.attach(Attachment(entry.label, column.field.name, str(value), path))
-            return values.text(path)
+                self.attach(Attachment(entry.label, column.field.name, str(name), found))
+            return found
 
-        return file
+        return path
 
     def _pages(self, entry: Entry, role: str, shown: Sequence[Column]) -> Iterator[list[Row]]:
         before: list[Q] = []
