@@ -93,7 +93,8 @@ def _clock_index(entry: Entry, text: str) -> Iterator[CheckMessage]:
         return
     model, name = found
     field = model._meta.get_field(name)
-    if not isinstance(field, DateField) or field.db_index or field.unique:
+    indexed = getattr(field, "db_index", False) or getattr(field, "unique", False)
+    if not isinstance(field, DateField) or indexed:
         return
     if not any(_begins_with(one, name) for one in (*model._meta.indexes, *model._meta.constraints)):
         message = f"No index on the clock {name!r} of {model._meta.label}: each sweep reads the whole table."
