@@ -3,7 +3,7 @@ fire."""
 
 from __future__ import annotations
 
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from django_rgpd.erasure import statements
 from django_rgpd.erasure.reach import Group, Reach, column
@@ -32,24 +32,26 @@ def carry_out(reach: Reach) -> tuple[Outcome, int]:
             row.delete()
             deleted += 1
     outcome = rewrite(reach)
-    changed: set[object] = set()
-    for group in reach.groups:
-        if not group.never:
-            changed |= _save(reach, group)
-    return outcome + Outcome(len(changed)), deleted
+    return outcome + Outcome(_save(reach)), deleted
 
 
-def _save(reach: Reach, group: Group) -> set[object]:
+def _save(reach: Reach) -> int:
+    """Each row once, by the keys read before the first is saved: what leads to the person may be among the fields."""
     entry = reach.entry
-    pending = all_of(reach.where, group.released, not_(group.erased(entry)))
-    fields = {name: one for name, one in group.fields.items() if one.erase.in_sql and not one.erase.with_row}
-    keys = list(statements.rows_of(entry, pending).values_list("pk", flat=True)) if fields else []
-    for key in keys:
-        row: Model = entry.model._base_manager.using(statements.using(entry)).get(pk=key)
-        for name, personal in fields.items():
-            setattr(row, name, personal.erase.value(column(entry.model, name)))
-        row.save(update_fields=list(fields))
-    return set(keys)
+    names: dict[object, list[str]] = {}
+    for group in reach.groups:
+        fields = [name for name, one in group.fields.items() if one.erase.in_sql and not one.erase.with_row]
+        if fields and not group.never:
+            pending = all_of(reach.where, group.released, not_(group.erased(entry)))
+            for key in statements.rows_of(entry, pending).values_list("pk", flat=True):
+                names.setdefault(key, []).extend(fields)
+    for key, fields in names.items():
+        row: Model = statements.rows_of(entry, Q(pk=key)).get()
+        for name in fields:
+            target = column(entry.model, name)
+            setattr(row, target.attname, entry.declaration.fields[name].erase.value(target))
+        row.save(update_fields=fields)
+    return len(names)
 
 
 def _rewrite(reach: Reach, group: Group, name: str, action: Rewrite) -> int:
@@ -57,5 +59,5 @@ def _rewrite(reach: Reach, group: Group, name: str, action: Rewrite) -> int:
     values = list(rows.values_list("pk", name))
     for key, value in values:
         new = action.function(value)
-        reach.entry.model._base_manager.using(rows.db).filter(pk=key).update(**{name: new})
+        statements.rows_of(reach.entry, Q(pk=key)).update(**{name: new})
     return len(values)

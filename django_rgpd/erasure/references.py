@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
-from django.db.models import SET_NULL, Exists, ForeignKey, OuterRef, Q
+from django.db.models import SET_NULL, Exists, ForeignKey, OuterRef, Q, QuerySet
 
 from django_rgpd.registry import registry
 
@@ -37,9 +37,9 @@ class Reference:
 
     def exists(self, entry: Entry, going: Q) -> Q:
         """True of rows of ``entry`` that a row refers to which does not go with them."""
-        rows = self.model._base_manager.filter(self.rows_of())
+        rows = QuerySet(self.model).filter(self.rows_of())
         if self.model._meta.concrete_model is entry.model._meta.concrete_model:
-            rows = rows.exclude(pk__in=entry.model._base_manager.filter(going).values("pk"))
+            rows = rows.exclude(pk__in=QuerySet(entry.model).filter(going).values("pk"))
         return Q(Exists(rows))
 
 
@@ -89,7 +89,9 @@ def _referring(model: type[Model]) -> Iterator[Reference]:
 
 
 def _entry(model: type[Model]) -> Entry | None:
-    return registry.of(model)
+    """The entry of the table: it may have been declared by a proxy."""
+    table = model._meta.concrete_model
+    return next((entry for entry in registry if entry.model._meta.concrete_model is table), None)
 
 
 def _harmless(one: Reference) -> bool:

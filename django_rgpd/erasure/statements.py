@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections, router
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.sql import UpdateQuery
 
 from django_rgpd.erasure import references
@@ -21,7 +21,7 @@ from django_rgpd.registry import Entry
 from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, not_
 
 if TYPE_CHECKING:
-    from django.db.models import Model, QuerySet
+    from django.db.models import Model
     from django.db.models.expressions import Combinable
 
     from django_rgpd.registry import Personal
@@ -47,8 +47,8 @@ def using(entry: Entry) -> str:
 
 
 def rows_of(entry: Entry, where: Q) -> QuerySet[Model]:
-    """Rows of ``entry``, hidden ones too: managers of the shop may leave some out."""
-    return entry.model._base_manager.using(using(entry)).filter(where).order_by()
+    """Rows of ``entry``, hidden ones too: any manager of the shop's may leave some out, its base manager as well."""
+    return QuerySet(entry.model, using=using(entry)).filter(where).order_by()
 
 
 def pending(entry: Entry, groups: tuple[Group, ...]) -> Q:
@@ -72,17 +72,37 @@ def going(reach: Reach) -> Q:
 
 def update(reach: Reach) -> Outcome:
     """Give the released fields of ``reach`` their erased form: one UPDATE a table."""
-    entry, groups = reach.entry, tuple(group for group in reach.groups if not group.never)
-    own, inherited = _split(entry, groups)
+    entry = reach.entry
+    tables = _split(entry, tuple(group for group in reach.groups if not group.never))
+    leading = _leading(reach)
+    where = reach.where
+    if len(tables) > 1 and len(leading) > 1:  # each table's columns lead to the person: by key, then
+        keys = list(rows_of(entry, where).values_list("pk", flat=True))
+        where = Q(pk__in=keys) if keys else NEVER
     done = Outcome()
-    for parent, parts in inherited.items():
-        done += _update_parent(entry, parent, parts, reach.where)
-    if own:
-        rows = rows_of(entry, all_of(reach.where, pending(entry, own)))
-        values = {name: value for group in own for name, value in _values(entry, group, len(own)).items()}
-        proof = _proof(entry, own)
-        done += returning(rows, {**values, **_tombstone(reach)}, proof)
+    for table in sorted(tables, key=lambda one: one in leading):  # what leads to the person is cut last
+        if table is _table(entry.model):
+            done += _update_own(replace(reach, where=where), tables[table])
+        else:
+            done += _update_parent(entry, table, tables[table], where)
     return done
+
+
+def _update_own(reach: Reach, groups: tuple[Group, ...]) -> Outcome:
+    entry = reach.entry
+    rows = rows_of(entry, all_of(reach.where, pending(entry, groups)))
+    values = {name: value for group in groups for name, value in _values(entry, group, len(groups)).items()}
+    return returning(rows, {**values, **_tombstone(reach)}, _proof(entry, groups))
+
+
+def _leading(reach: Reach) -> set[type[Model]]:
+    """The row's own tables whose columns lead to the person."""
+    found = set()
+    for path in reach.entry.people[reach.role].paths if reach.role in reach.entry.people else ():
+        first = path.split("__")[0]
+        if first != "pk":
+            found.add(_table(column(reach.entry.model, first).model))
+    return found
 
 
 def returning(rows: QuerySet[Model], values: Mapping[str, object], proof: Q) -> Outcome:
@@ -121,18 +141,18 @@ def delete(reach: Reach) -> int:
     if keys is not None:  # a row in several tables: once its first part is gone, nothing leads to the others
         rows = rows_of(entry, Q(pk__in=keys))
     for link in references.links(entry):
-        far = link.model._base_manager.using(rows.db)
+        far = QuerySet(link.model, using=rows.db)
         far.filter(**{f"{link.field.name}__in": rows.values(link.field.target_field.attname)})._raw_delete(
             rows.db
         )
     for key in references.nullable(entry):
-        far = key.model._base_manager.using(rows.db)
+        far = QuerySet(key.model, using=rows.db)
         far.filter(**{f"{key.field.name}__in": rows.values(key.field.target_field.attname)}).update(
             **{key.field.name: None}
         )
     count = _raw_delete(rows)
     for parent in parents if keys else ():
-        _raw_delete(parent._base_manager.using(rows.db).filter(pk__in=keys))
+        _raw_delete(QuerySet(parent, using=rows.db).filter(pk__in=keys))
     return count
 
 
@@ -159,27 +179,18 @@ def _proof(entry: Entry, groups: tuple[Group, ...]) -> Q:
     return all_of(*(group.erased(entry) for group in groups if group.always))
 
 
-def _split(
-    entry: Entry, groups: tuple[Group, ...]
-) -> tuple[tuple[Group, ...], dict[type[Model], tuple[Group, ...]]]:
-    """The groups' fields by the table that holds them: the model's own, and those of its multi-table
-    parents."""
-    own: list[Group] = []
-    inherited: dict[type[Model], list[Group]] = {}
+def _split(entry: Entry, groups: tuple[Group, ...]) -> dict[type[Model], tuple[Group, ...]]:
+    """The groups' fields by the table that holds them: the model's own, and those of its multi-table parents."""
+    found: dict[type[Model], list[Group]] = {}
     for group in groups:
         by_table: dict[type[Model], dict[str, Personal]] = {}
         for name, personal in group.fields.items():
             if personal.erase.with_row or not personal.erase.in_sql:  # nothing to write, or rewritten before
                 continue
-            holder = _table(column(entry.model, name).model)
-            by_table.setdefault(holder, {})[name] = personal
-        for holder, fields in by_table.items():
-            part = Group(released=group.released, fields=fields)
-            if holder is _table(entry.model):
-                own.append(part)
-            else:
-                inherited.setdefault(holder, []).append(part)
-    return tuple(own), {holder: tuple(parts) for holder, parts in inherited.items()}
+            by_table.setdefault(_table(column(entry.model, name).model), {})[name] = personal
+        for table, fields in by_table.items():
+            found.setdefault(table, []).append(Group(released=group.released, fields=fields))
+    return {table: tuple(parts) for table, parts in found.items()}
 
 
 def _table(model: type[Model]) -> type[Model]:
@@ -193,7 +204,7 @@ def _update_parent(entry: Entry, parent: type[Model], parts: tuple[Group, ...], 
     for part in parts:
         rows = rows_of(entry, all_of(where, part.released, not_(part.erased(entry))))
         values = {name: personal.erase.value(column(parent, name)) for name, personal in part.fields.items()}
-        held = parent._base_manager.using(rows.db).filter(pk__in=rows.values("pk"))
+        held = QuerySet(parent, using=rows.db).filter(pk__in=rows.values("pk"))
         proof = all_of(*(one.erase.erased(column(parent, name)) for name, one in part.fields.items()))
         done += returning(held, values, proof)
     return done

@@ -1,0 +1,1 @@
+"""User models that are nothing like Django's."""

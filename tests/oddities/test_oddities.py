@@ -1,0 +1,50 @@
+"""Odd models and odd accounts: each user model needs a project, and with it a process, of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def failures(user_model: str) -> list[str]:
+    """What did not go as it should, in the words of ``tests/oddities/run.py``."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.oddities.run"],
+        cwd=ROOT,
+        env={**os.environ, "ODDITY": user_model},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: list[str] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+@pytest.mark.fault("D01")  # PROTECT and the others in the way: refused, with nothing changed
+@pytest.mark.fault("D03")  # a thousand unique addresses
+@pytest.mark.fault("D05")  # NOT NULL, CHECK, choices, one character, Decimal, date
+@pytest.mark.fault("D06")  # JSON
+@pytest.mark.fault("D07")  # managers that hide rows
+@pytest.mark.fault("D08")  # many to many, with and without a table of its own
+@pytest.mark.fault("D09")  # generic keys
+@pytest.mark.fault("G02")  # the database's words about the row
+def test_odd_models_under_djangos_own_user_model() -> None:
+    """Everything of one person goes, nothing of another moves."""
+    assert failures("default") == []
+
+
+@pytest.mark.fault("D11")
+@pytest.mark.parametrize("user_model", ["uuid", "code", "inherited"])
+def test_odd_models_under_other_user_models(user_model: str) -> None:
+    """A UUID as key; a code as key and no field called email; an account in two tables."""
+    assert failures(user_model) == []

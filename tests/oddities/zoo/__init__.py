@@ -1,0 +1,1 @@
+"""Models with everything that Django allows and a shop may have."""
