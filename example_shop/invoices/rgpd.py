@@ -23,5 +23,4 @@ class InvoiceData(Declaration):
         "billing_country": Personal("accounting", erase=Blank(), category=CONTACT),
         "pdf": Personal("accounting", erase=DeleteFile(), category=ORDERS),
     }
-    facts = ["number", "issued_on", "total", "currency", "terms_accepted_on"]
-    internal = ["order"]
+    facts = ["order", "number", "issued_on", "total", "currency", "terms_accepted_on"]

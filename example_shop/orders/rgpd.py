@@ -70,8 +70,8 @@ class OrderLineData(Declaration):
     """What you ordered: exported with the order, and nobody's once the order is."""
 
     who = Who(user="order__customer", email="order__guest_email")
-    facts = ["name", "quantity", "unit_price"]
-    internal = ["order", "product"]
+    facts = ["order", "name", "quantity", "unit_price"]
+    internal = ["product"]
     at_end = KeepFacts()
     currency = "order__currency"
     label = _("What you ordered")

@@ -20,6 +20,5 @@ class PaymentData(Declaration):
         "stripe_customer": Personal("payments", erase=Blank(), category=PAYMENT, origin=OBSERVED),
         "stripe_payment_intent": Personal("payments", erase=Blank(), category=PAYMENT, origin=OBSERVED),
     }
-    facts = ["amount", "currency", "status", "created_at"]
-    internal = ["order"]
+    facts = ["order", "amount", "currency", "status", "created_at"]
     at_end = KeepFacts()
