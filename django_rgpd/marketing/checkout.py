@@ -5,6 +5,7 @@ L34-5).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -18,7 +19,7 @@ from django.utils.translation import gettext as _
 from django_rgpd.consent import decisions, state, wordings
 from django_rgpd.consent.models import Wording
 from django_rgpd.core import addresses, clock
-from django_rgpd.core.errors import StoreDown
+from django_rgpd.core.errors import BadAddress, StoreDown
 from django_rgpd.marketing import double_optin
 from django_rgpd.marketing.boxes import add_box, agreed_to
 from django_rgpd.policy import EMAIL, SMS, LegitimateInterest, Purpose, current
@@ -97,13 +98,18 @@ class MarketingBoxes(forms.Form):
         mail to confirm. ``ip``: ``limits.client_ip(request)``. Where the limits cannot be counted, nothing is
         sent and the order goes on.
         """
+        try:
+            addresses.canonical(Kind.EMAIL, email)
+        except BadAddress:  # whatever the shop takes as an address: nothing could be confirmed there
+            return
         person = self._person(email, user, now)
         with transaction.atomic():
             for box in self._boxes:
                 if box.way_out and person is not None:
                     self._way_out(person, box, now)
             if person is not None and phone and any(box.channel == SMS for box in self._boxes):
-                people.note(Kind.PHONE, phone, person=person, now=now)
+                with suppress(BadAddress):
+                    people.note(Kind.PHONE, phone, person=person, now=now)
         waiting: dict[str, Wording] = {}
         proven = person is not None and user is not None and _proven(person, email)
         for box in self._boxes:

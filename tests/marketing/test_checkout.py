@@ -141,3 +141,10 @@ def test_the_mixin_works_before_a_model_form(today: datetime, make_person: Calla
     assert state.live(person, *OFFERS)
     assert not state.live(person, *NEWS)
     assert set(Event.objects.values_list("how", flat=True)) == {"sign_up"}
+
+
+def test_an_address_that_takes_no_mail_does_not_stop_an_order(today: datetime) -> None:
+    form = filled(marketing_newsletter_email="on")
+    form.record_marketing(email='"a b"@example.com', phone="none", now=today)
+    assert not Event.objects.exists()
+    assert not Job.objects.exists()
