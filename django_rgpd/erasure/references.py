@@ -37,7 +37,7 @@ class Reference:
 
     def exists(self, entry: Entry, going: Q) -> Q:
         """True of rows of ``entry`` that a row refers to which does not go with them."""
-        rows = QuerySet(self.model).filter(self.rows_of())
+        rows: QuerySet[Any] = QuerySet(self.model).filter(self.rows_of())
         if self.model._meta.concrete_model is entry.model._meta.concrete_model:
             rows = rows.exclude(pk__in=QuerySet(entry.model).filter(going).values("pk"))
         return Q(Exists(rows))

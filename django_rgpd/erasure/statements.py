@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
@@ -141,7 +141,7 @@ def delete(reach: Reach) -> int:
     if keys is not None:  # a row in several tables: once its first part is gone, nothing leads to the others
         rows = rows_of(entry, Q(pk__in=keys))
     for link in references.links(entry):
-        far = QuerySet(link.model, using=rows.db)
+        far: QuerySet[Any] = QuerySet(link.model, using=rows.db)
         far.filter(**{f"{link.field.name}__in": rows.values(link.field.target_field.attname)})._raw_delete(
             rows.db
         )
@@ -204,7 +204,7 @@ def _update_parent(entry: Entry, parent: type[Model], parts: tuple[Group, ...], 
     for part in parts:
         rows = rows_of(entry, all_of(where, part.released, not_(part.erased(entry))))
         values = {name: personal.erase.value(column(parent, name)) for name, personal in part.fields.items()}
-        held = QuerySet(parent, using=rows.db).filter(pk__in=rows.values("pk"))
+        held: QuerySet[Any] = QuerySet(parent, using=rows.db).filter(pk__in=rows.values("pk"))
         proof = all_of(*(one.erase.erased(column(parent, name)) for name, one in part.fields.items()))
         done += returning(held, values, proof)
     return done
