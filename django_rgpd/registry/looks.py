@@ -73,7 +73,7 @@ _NUMBERED = re.compile(r"(?:_?line)?_?\d+$", re.IGNORECASE)
 
 def words(name: str) -> tuple[str, ...]:
     """The words of a column's name, lower case: "firstName2" and "first_name" are the same two."""
-    plain = _CAMEL.sub("_", _NUMBERED.sub("", name)).lower()
+    plain = _CAMEL.sub("_", _NUMBERED.sub("", name) or name.rstrip("0123456789")).lower()
     return tuple(word for word in re.split(r"[^a-z0-9]+", plain) if word)
 
 

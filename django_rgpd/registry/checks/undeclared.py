@@ -11,13 +11,16 @@ from django.core.checks import CheckMessage
 from django_rgpd.policy import BANK
 from django_rgpd.registry import looks
 from django_rgpd.registry.checks.messages import error, gap
-from django_rgpd.registry.columns import columns
+from django_rgpd.registry.columns import columns, foreign_keys
 from django_rgpd.registry.site import registry
 
 if TYPE_CHECKING:
     from django.db.models import Field, Model
 
     AnyField = Field[Any, Any]
+
+PRESET = ("django.contrib.", "allauth.", "rest_framework.authtoken.")
+"""Packages whose tables a preset declares."""
 
 
 def findings() -> Iterator[CheckMessage]:
@@ -48,11 +51,20 @@ def _undeclared(model: type[Model]) -> Iterator[CheckMessage]:
         return
     label = model._meta.label
     message = f"It looks personal ({', '.join(names)}), and nobody has declared it."
-    hint = (
-        f"Declare it ('manage.py rgpd_declare {model._meta.app_label}' prints a draft), "
-        f"or say in an rgpd.py: not_personal({label!r}, reason='…')"
-    )
+    hint = "Say in an rgpd.py: presets.declare(purpose='account') (django_rgpd.registry.presets)."
+    if not _has_preset(model):
+        hint = (
+            f"Declare it ('manage.py rgpd_declare {model._meta.app_label}' prints a draft), "
+            f"or say in an rgpd.py: not_personal({label!r}, reason='…')"
+        )
     yield gap("E050", "W050", model, message, hint)
+
+
+def _has_preset(model: type[Model]) -> bool:
+    tables = (
+        [model, *(key.related_model for key in foreign_keys(model))] if model._meta.auto_created else [model]
+    )
+    return any(table.__module__.startswith(PRESET) for table in tables)
 
 
 def _cards(model: type[Model]) -> Iterator[CheckMessage]:

@@ -70,7 +70,7 @@ class Columns:
 
 def guess(model: type[Model], roles: dict[str, people.Guess], *, by_law: bool = False) -> Columns:
     """What each column of ``model`` looks like; ``by_law``: its rows are kept by law, and go whole."""
-    found = Columns(keeps=_keeps(model) and not by_law)
+    found = Columns(keeps=keeps(model) and not by_law)
     main = roles.get(people.MAIN, people.Guess())
     with_address = any(looks.says(one.name, looks.CONTACTS) for one in columns(model))
     for column in columns(model):
@@ -161,7 +161,7 @@ def _internal(column: AnyField) -> bool:
     )
 
 
-def _keeps(model: type[Model]) -> bool:
+def keeps(model: type[Model]) -> bool:
     """Rows with amounts are what the books are read by."""
     return any(isinstance(one, DecimalField) and looks.says(one.name, MONEY) for one in columns(model))
 

@@ -148,7 +148,9 @@ def _swept_away(model: type[Model], main: people.Guess) -> list[str]:
     if word == "pk":
         return []
     key = model._meta.get_field(word)
-    if isinstance(key, ForeignKey) and key.remote_field.on_delete is CASCADE:
+    if not isinstance(key, ForeignKey) or key.remote_field.on_delete is not CASCADE:
+        return []
+    if not fields.keeps(key.related_model):
         return [
             f"    # guess: {word} has on_delete=CASCADE, which takes this row along: SET_NULL in the model keeps it"
         ]

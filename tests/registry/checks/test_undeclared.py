@@ -83,6 +83,13 @@ def test_w050_where_django_made_the_table_of_a_relation(a_model, said_of):
     assert said_of("wishes.Club_members") == ["W050"]
 
 
+def test_w050_points_to_the_preset_where_there_is_one():
+    hints = {str(one.obj._meta.label): one.hint for one in check_models(app_configs=None)}
+    assert "presets.declare" in hints["admin.LogEntry"]
+    assert "presets.declare" in hints["accounts.User_groups"]
+    assert "rgpd_declare orders" in hints["orders.Order"]
+
+
 def test_e050_where_the_shop_says_that_it_is_complete(a_model, said_of, settings):
     settings.RGPD = {**settings.RGPD, "COMPLETE": True}
     a_model("Lead", contact=models.EmailField(), iban=text(), card_number=text())
@@ -167,6 +174,7 @@ def test_e044_where_a_model_is_declared_and_excused(a_model, declare, said_of):
         ("address_line_2", ("address",)),
         ("addressLine1", ("address",)),
         ("phone2", ("phone",)),
+        ("line1", ("line",)),
         ("_email", ("email",)),
     ],
 )
