@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Permissi
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.consent import decisions, suppress
 from django_rgpd.core import addresses
@@ -22,6 +23,7 @@ LETTER, CALL, EMAIL = "letter", "call", "email"
 WAYS = {LETTER: _("letter"), CALL: _("phone call"), EMAIL: _("email")}
 
 
+@sensitive_variables()
 def record_objection(
     kind: str,
     text: str,

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils.text import capfirst
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.consent import decisions, state, wordings
 from django_rgpd.consent.models import Wording
@@ -83,6 +84,7 @@ class MarketingBoxes(forms.Form):
         self._agreed = agreed_to(self, asking, now=self._now)
         return cleaned
 
+    @sensitive_variables()
     def record_marketing(
         self,
         *,

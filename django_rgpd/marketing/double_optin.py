@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
+from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd import signals
 from django_rgpd.consent import decisions, kinds, state, suppress
@@ -43,6 +44,7 @@ class Asked:
     confirmed: bool
 
 
+@sensitive_variables()
 def ask(
     email: str,
     agreed: Mapping[str, Wording],
@@ -72,6 +74,7 @@ def ask(
 
 
 @mail.prepares(TEMPLATE)
+@sensitive_variables()
 def open_entry(context: Mapping[str, object], *, job: Job, now: datetime) -> Mapping[str, object] | None:
     """When the mail leaves: note the address, unproven, and make the link; None where she asked never to be
     written to.

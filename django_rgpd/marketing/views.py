@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
 from django_rgpd.core import clock, limits, pages
 from django_rgpd.core.errors import BadLink, Refused, StoreDown
@@ -34,6 +35,8 @@ def by_link(view: View[P]) -> View[P]:
 
 @pages.public
 @pages.takes("GET", "POST")
+@sensitive_post_parameters()
+@sensitive_variables()
 def newsletter(request: HttpRequest) -> HttpResponse:
     """The form, and what it sends; the answer is the same whoever's address it is."""
     now = clock.now()

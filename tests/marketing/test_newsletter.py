@@ -513,3 +513,16 @@ def test_links_in_mails_come_from_the_settings(
     everything = message.message().as_string()
     assert "evil" not in everything
     assert "https://shop.example.com/" in str(message.body)
+
+
+@pytest.mark.fault("W09")
+def test_a_fault_tells_no_address_to_whoever_reads_error_mails(
+    client: Client, sign_up: Callable, settings
+) -> None:
+    settings.ADMINS = [("Admin", "admin@example.com")]
+    client.raise_request_exception = False
+    with patch("django_rgpd.core.limits.mail_allowed", side_effect=RuntimeError("boom")):
+        assert sign_up(ADA).status_code == 500
+    (report,) = mail.outbox
+    assert "boom" in str(report.body)
+    assert ADA not in report.message().as_string()
