@@ -6,7 +6,7 @@ released = Signal()
 """Rows of one model were released: ``model``, ``fields`` (names), ``count``, ``occasion``. Sent once a group, after the commit."""
 
 person_erased = Signal()
-"""A person was erased: ``person`` (uuid), ``user_key``. Sent inside the transaction."""
+"""A person was erased: ``person`` (uuid), ``user_key``, ``at``. Sent inside the transaction."""
 
 contacted = Signal()
 """The person got in touch (a login, an order, a click): ``person`` (uuid), ``at``."""

@@ -1,9 +1,9 @@
-"""Forms of an erasure: the person's own choices, and the request that staff carry out."""
+"""The form by which staff carry out a request for erasure."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -14,43 +14,7 @@ from django_rgpd.core.errors import BadAddress
 from django_rgpd.registry import people, registry
 
 if TYPE_CHECKING:
-    from django_rgpd.erasure.lines import Plan
     from django_rgpd.registry.models import Person
-
-
-class Choices(forms.Form):
-    """What the person decides: what becomes of what she published, and whether her addresses are remembered
-    as not to be
-    written to. ``seen`` is the digest of the plan on the page."""
-
-    suppress = forms.BooleanField(
-        required=False,
-        label=_("Never write to me again"),
-        help_text=_(
-            "We then keep a fingerprint of your address, from which it cannot be read, so that no mail "
-            "of ours ever reaches it."
-        ),
-    )
-    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, plan: Plan | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.asked: list[str] = []
-        for ask in plan.asks if plan is not None else ():
-            self.asked.append(ask.key)
-            self.fields[ask.key] = forms.ChoiceField(
-                label=ask.question,
-                choices=[("keep", ask.keep), ("delete", ask.delete)],
-                initial="keep" if ask.default_keep else "delete",
-                widget=forms.RadioSelect,
-            )
-        if plan is not None:
-            self.fields["seen"].initial = plan.digest
-
-    def choices(self) -> dict[str, object]:
-        """As the engine takes them; call it on a valid form."""
-        made: dict[str, object] = {key: self.cleaned_data[key] for key in self.asked}
-        return {**made, "suppress": bool(self.cleaned_data.get("suppress"))}
 
 
 class OnRequest(forms.Form):
