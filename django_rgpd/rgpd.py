@@ -36,7 +36,9 @@ class PersonData(Declaration):
     label = _("who you are to us")
     who = Who(person="uuid")
     fields = {
-        "user_key": Personal(IDENTITY, erase=Null(), category=TECHNICAL, export=False),
+        "user_key": Personal(
+            IDENTITY, erase=Null(), category=TECHNICAL, label=_("link to your account"), export=False
+        ),
         "language": Personal(IDENTITY, erase=Blank(), category=TECHNICAL, label=_("language")),
         "last_contact": Personal(
             IDENTITY, erase=Null(), category=TECHNICAL, origin=OBSERVED, label=_("last contact")
@@ -55,7 +57,9 @@ class AddressData(Declaration):
     who = Who(person="person__uuid")
     fields = {
         "canonical": Personal(IDENTITY, erase=Null(), category=CONTACT, label=_("address")),
-        "proven_by": Personal(IDENTITY, erase=Blank(), category=TECHNICAL, export=False),
+        "proven_by": Personal(
+            IDENTITY, erase=Blank(), category=TECHNICAL, label=_("who proved it"), export=False
+        ),
     }
     facts = ["kind", "since", "until", "proven_at", "proven_how"]
     internal = ["person", "site", "digest", "key_id"]
@@ -69,7 +73,9 @@ class ConsentStateData(Declaration):
     label = _("what you agreed to")
     who = Who(person="person")
     fields = {
-        "user_key": Personal(IDENTITY, erase=Null(), category=TECHNICAL, export=False),
+        "user_key": Personal(
+            IDENTITY, erase=Null(), category=TECHNICAL, label=_("link to your account"), export=False
+        ),
         "address": Personal(IDENTITY, erase=Null(), category=CONTACT, label=_("address")),
     }
     facts = ["purpose", "channel", "standing", "since", "expires_at", "language"]

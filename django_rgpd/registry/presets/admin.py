@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from django_rgpd.policy import TECHNICAL
 from django_rgpd.registry.actions import Blank, WithRow
@@ -30,6 +31,7 @@ def declare(*, purpose: str) -> None:
         model,
         __name__,
         "What our staff changed in your account.",
+        label=_("What our staff changed in your account"),
         people={
             CUSTOMER: Who(user="object_id", where=about_accounts, sees=("action_time", "action_flag")),
             STAFF: Who(user="user"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+
 from django_rgpd.policy import CONTACT, TECHNICAL
 from django_rgpd.registry.actions import Blank, EmptyJson, Null, Placeholder, WithRow
 from django_rgpd.registry.declaration import DERIVED, GIVEN, OBSERVED, Personal
@@ -24,7 +27,7 @@ def declare(*, purpose: str) -> None:
     tables: list[tuple[str, str, str, dict[str, Personal], list[str], str | None]] = [
         (
             "account.EmailAddress",
-            "Your email addresses.",
+            gettext_noop("Your email addresses"),
             "user",
             {"email": Personal(purpose, erase=Placeholder(), category=CONTACT)},
             ["verified", "primary"],
@@ -32,7 +35,7 @@ def declare(*, purpose: str) -> None:
         ),
         (
             "account.EmailConfirmation",
-            "Links by which you prove an address.",
+            gettext_noop("Links by which you prove an address"),
             "email_address__user",
             {"key": kept(Placeholder(), DERIVED, export=False)},
             ["created", "sent"],
@@ -40,7 +43,7 @@ def declare(*, purpose: str) -> None:
         ),
         (
             "socialaccount.SocialAccount",
-            "Logins by other sites.",
+            gettext_noop("Logins by other sites"),
             "user",
             {
                 "uid": kept(Placeholder()),
@@ -52,7 +55,7 @@ def declare(*, purpose: str) -> None:
         ),
         (
             "socialaccount.SocialToken",
-            "Keys by which other sites know our requests for you.",
+            gettext_noop("Keys by which other sites know our requests for you"),
             "account__user",
             {
                 "token": kept(Blank(), DERIVED, export=False),
@@ -63,7 +66,7 @@ def declare(*, purpose: str) -> None:
         ),
         (
             "mfa.Authenticator",
-            "Your second factors.",
+            gettext_noop("Your second factors"),
             "user",
             {"data": secret},
             ["type", "created_at", "last_used_at"],
@@ -71,7 +74,7 @@ def declare(*, purpose: str) -> None:
         ),
         (
             "usersessions.UserSession",
-            "Where you are signed in.",
+            gettext_noop("Where you are signed in"),
             "user",
             {
                 "ip": kept(_emptied("usersessions.UserSession", "ip"), OBSERVED),
@@ -87,7 +90,16 @@ def declare(*, purpose: str) -> None:
         if model is not None:
             clocks = {purpose: started} if started else {}
             people = {SUBJECT: Who(user=user)}
-            enter(model, __name__, doc, people=people, fields=fields, facts=facts, clocks=clocks)
+            enter(
+                model,
+                __name__,
+                f"{doc}.",
+                label=_(doc),
+                people=people,
+                fields=fields,
+                facts=facts,
+                clocks=clocks,
+            )
 
 
 def _emptied(label: str, column: str) -> Action:

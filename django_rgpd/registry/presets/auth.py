@@ -40,6 +40,7 @@ def _user(user: type[Model], purpose: str, clocks: dict[str, str]) -> None:
         user,
         __name__,
         "Your account.",
+        label=_("Your account"),
         people={SUBJECT: Who(user="pk")},
         clocks=clocks,
         fields={
@@ -69,6 +70,7 @@ def _link(user: type[Model], name: str, purpose: str, clock: str | None) -> None
         through,
         __name__,
         "Your groups and permissions.",
+        label=_("Your groups and permissions"),
         people={SUBJECT: Who(user=own)},
         clocks={purpose: f"{own}__{clock}"} if clock else {},
         fields={

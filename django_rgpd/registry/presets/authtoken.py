@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext_lazy as _
+
 from django_rgpd.policy import TECHNICAL
 from django_rgpd.registry.actions import WithRow
 from django_rgpd.registry.declaration import DERIVED, Personal
@@ -18,6 +20,7 @@ def declare(*, purpose: str) -> None:
         model,
         __name__,
         "Tokens by which programs act for you.",
+        label=_("Tokens by which programs act for you"),
         people={SUBJECT: Who(user="user")},
         clocks={purpose: "created"},
         fields={"user": Personal(purpose, erase=WithRow(), category=TECHNICAL, origin=DERIVED, export=False)},

@@ -14,6 +14,7 @@ from django_rgpd.registry.site import registry
 if TYPE_CHECKING:
     from django.db.models import Model
 
+    from django_rgpd.policy.purposes import Text
     from django_rgpd.registry.declaration import AtEnd, Personal
     from django_rgpd.registry.who import Who
 
@@ -28,10 +29,12 @@ def enter(
     facts: Iterable[str] = (),
     clocks: Mapping[str, str] | None = None,
     at_end: AtEnd | None = None,
+    label: Text = "",
 ) -> None:
     """Declare ``model``, unless the shop has; what is neither in ``fields`` nor in ``facts`` is internal.
 
-    ``origin`` is the module that answers for it; columns that this version of the model lacks are left out.
+    ``origin`` is the module that answers for it, ``label`` what pages call the rows; columns that this version of the model
+    lacks are left out.
     """
     if registry.of(model) is not None:
         return
@@ -47,6 +50,7 @@ def enter(
         "internal": [name for name in sorted(known) if name not in personal and name not in said],
         "clocks": clocks or {},
         "at_end": at_end or DeleteRow(),
+        "label": label,
     }
     registry.add(model, type(f"{model.__name__}Data", (Declaration,), body))
 
