@@ -219,7 +219,9 @@ def renew(
     """The person says that her live consent shall go on for another term; without one nothing happens."""
     with transaction.atomic():
         holder = deciding.locked(person)
-        if not state.live(holder, purpose, channel):
-            return state.rows(holder).get((purpose, channel))
-        told = deciding.told(purpose, now, wording)
+        held = state.rows(holder).get((purpose, channel))
+        if held is None or not held.live:
+            return held
+        # The first agreement's own proof ends before the consent that it began: the text is said again.
+        told = deciding.told(purpose, now, wording or held.wording)
         return deciding.decide(kinds.RENEWED, holder, (purpose, channel), how=how, now=now, payload=told)

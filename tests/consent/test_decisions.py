@@ -270,6 +270,27 @@ def test_an_erasure_ends_consents_and_an_objection_lives_on_as_a_digest(
     assert not suppress.standing(**{**at, "now": now + relativedelta(years=3, days=1)}, purpose="offers")
 
 
+def test_what_proves_a_live_consent_outlives_the_term_of_proofs(person: Person, now: datetime) -> None:
+    wording = wordings.current("newsletter", "en", now=now)
+    decisions.give(person, *NEWS, how="account", now=now, wording=wording)
+    assert receivers.end_payloads(now=now + relativedelta(years=9)) == 0
+    decisions.withdraw(person, *NEWS, how="link", now=now + relativedelta(years=9))
+    assert receivers.end_payloads(now=now + relativedelta(years=9)) == 1
+    assert Event.objects.get(kind=kinds.GIVEN).payload is None
+    assert not list(rebuild.compare())
+
+
+def test_a_renewed_consent_keeps_the_text_that_was_agreed_to(person: Person, now: datetime) -> None:
+    wording = wordings.freeze(wordings.current("newsletter", "en", now=now))
+    decisions.give(person, *NEWS, how="account", now=now, wording=wording)
+    decisions.renew(person, *NEWS, how="link", now=now + relativedelta(years=3))
+    assert receivers.end_payloads(now=now + relativedelta(years=6)) == 1
+    found = row(person)
+    assert found is not None
+    assert (found.wording, found.since) == (wording.uuid, now + relativedelta(years=3))
+    assert not list(rebuild.compare())
+
+
 def test_news_of_a_decision_is_sent_with_keys_alone(person: Person, now: datetime) -> None:
     heard = []
 
