@@ -27,7 +27,7 @@ DELETE = "/privacy/delete/"
 def fields(client: Client, **changes: str) -> dict[str, str]:
     """What the page's form sends when nothing is touched, but for ``changes``."""
     soup = BeautifulSoup(client.get(DELETE).content, "html.parser")
-    form = soup.select_one("main form[method=post]:has(button.danger)")
+    form = soup.select_one("main form[method=post]:has(button.rgpd-danger)")
     assert form is not None
     sent = {}
     for field in form.select("input[name]"):
