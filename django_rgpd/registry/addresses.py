@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from django_rgpd import signals
 from django_rgpd.core import addresses, conf
@@ -41,8 +42,7 @@ def note(kind: str, text: str, *, person: Person | None = None, now: datetime) -
         entry = _insert(kind, canonical, person or _guest(site, now=now), site=site, now=now)
         current = holder(kind, canonical, site=site)
         if current is None:
-            msg = "An address was noted and taken away in the same moment; try again."
-            raise Refused(msg)
+            raise Refused(_("The address was taken away in the same moment; please try again."))
         if current.person_id == entry.person_id:
             return current
         if person is not None:
@@ -63,7 +63,7 @@ def prove(address: Address, *, how: str, by: str = "", now: datetime) -> Address
     with transaction.atomic():
         address = Address.objects.select_related("person").get(pk=address.pk)
         if address.canonical is None or address.person.erased_at is not None:
-            raise Refused("This data was erased; the address cannot be proven any more.")
+            raise Refused(_("This data was erased; the address cannot be proven any more."))
         rivals = _entries(address.kind, address.canonical, site=address.site).filter(until__isnull=True)
         ids = {address.person_id, *rivals.values_list("person_id", flat=True)}
         people = {one.pk: one for one in Person.objects.select_for_update().filter(pk__in=ids).order_by("pk")}

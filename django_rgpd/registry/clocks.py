@@ -16,7 +16,7 @@ from django_rgpd.registry.expressions import key_text
 from django_rgpd.registry.matching import matching, who_of
 from django_rgpd.registry.models import Person
 from django_rgpd.registry.paths import follow
-from django_rgpd.registry.sales import BY_ADDRESS, bought_after, bought_until
+from django_rgpd.registry.sales import BY_ADDRESS, bought_after, bought_until, here
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -45,7 +45,7 @@ def term_over(entry: Entry, purpose: Purpose, *, now: datetime, role: str | None
     if purpose.clock is LAST_SALE:
         return all_of(bought_until(entry, role, day), not_(bought_after(entry, role, day)))
     if purpose.clock is ACCOUNT_CLOSED:
-        closed = Person.objects.filter(until_day(Person, "erased_at", day))
+        closed = here().filter(until_day(Person, "erased_at", day))
         return matching(entry, role, closed, user="user_key", person="uuid")
     return NEVER
 
@@ -78,9 +78,9 @@ def due(entry: Entry, purpose: Purpose, *, role: str | None = None) -> Combinabl
         return None
     if who.user:
         account = follow(entry.model, who.user)
-        hers = Person.objects.filter(user_key=key_text(OuterRef(account.key), account.key_field))
+        hers = here().filter(user_key=key_text(OuterRef(account.key), account.key_field))
     elif who.person:
-        hers = Person.objects.filter(uuid=OuterRef(who.person))
+        hers = here().filter(uuid=OuterRef(who.person))
     else:
         return None
     return Subquery(hers.values("last_contact")[:1])
@@ -104,5 +104,5 @@ def _contact_over(entry: Entry, role: str, day: date) -> Q:
 
 
 def _whose_contact(entry: Entry, role: str, contact: Q) -> Q:
-    people = Person.objects.filter(contact)
+    people = here().filter(contact)
     return matching(entry, role, people, user="user_key", addresses=BY_ADDRESS, person="uuid")

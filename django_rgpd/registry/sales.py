@@ -6,9 +6,19 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    Exists,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextField,
+)
+from django.db.models.functions import Cast, Lower
 
-from django_rgpd.core import clock
+from django_rgpd.core import clock, conf
 from django_rgpd.registry.conditions import all_of, any_of, on_row
 from django_rgpd.registry.days import after_day, until_day
 from django_rgpd.registry.expressions import address_text, key_text
@@ -16,6 +26,7 @@ from django_rgpd.registry.matching import limited, matching, no_account, only, w
 from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.paths import Path, follow
 from django_rgpd.registry.site import registry
+from django_rgpd.registry.who import PHONE
 
 if TYPE_CHECKING:
     from django_rgpd.policy.terms import Term
@@ -23,6 +34,11 @@ if TYPE_CHECKING:
     from django_rgpd.registry.site import Entry
 
 BY_ADDRESS = {"email": "addresses__canonical", "phone": "addresses__canonical"}
+
+
+def here() -> QuerySet[Person]:
+    """The people of this site: the index on account keys begins with it."""
+    return Person.objects.filter(site=conf.get().SITE)
 
 
 def customers(entry: Entry, role: str, within: Term, *, now: datetime) -> Q:
@@ -81,10 +97,7 @@ def _directly(entry: Entry, role: str, seller: Entry, rows: QuerySet[Any]) -> It
     for kind, text in who.addresses.items():
         theirs = buyer.addresses.get(kind)
         if theirs:
-            guests = rows.filter(no_account(seller, seller.main_role)).alias(
-                rgpd_address=address_text(kind, theirs)
-            )
-            same = guests.filter(rgpd_address=address_text(kind, OuterRef(text)))
+            same = _guests(seller, kind, theirs, rows).filter(rgpd_address=address_text(kind, OuterRef(text)))
             yield all_of(no_account(entry, role), on_row(entry.model, Q(Exists(same))))
 
 
@@ -92,19 +105,33 @@ def _buyers(seller: Entry, rows: QuerySet[Any]) -> QuerySet[Person]:
     buyer = who_of(seller, seller.main_role)
     ways: list[Q] = []
     if buyer.user:
-        sale = follow(seller.model, buyer.user)
-        sold = rows.alias(rgpd_key=key_text(sale.key, sale.key_field)).filter(rgpd_key=OuterRef("user_key"))
-        ways.append(Q(Exists(sold)))
+        ways.append(_bought_by_account(follow(seller.model, buyer.user), rows))
     for kind, text in buyer.addresses.items():
-        guests = rows.filter(no_account(seller, seller.main_role)).alias(
-            rgpd_address=address_text(kind, text)
+        # SQLite uses an index on LOWER(…) only beside something that has no type either: Lower() once more.
+        sold = _guests(seller, kind, text, rows).filter(rgpd_address=Lower(OuterRef("canonical")))
+        hers = Address.objects.filter(
+            person=OuterRef("pk"), kind=kind, proven_at__isnull=False, until__isnull=True
         )
-        proven = Address.objects.filter(kind=kind, proven_at__isnull=False, until__isnull=True)
-        sold_to = proven.filter(Exists(guests.filter(rgpd_address=OuterRef("canonical"))))
-        ways.append(Q(pk__in=sold_to.values("person")))
+        ways.append(Q(Exists(hers.filter(Exists(sold)))))
     if buyer.person:
         ways.append(Q(uuid__in=rows.values(buyer.person)))
-    return Person.objects.filter(any_of(*ways))
+    return here().filter(any_of(*ways))
+
+
+def _bought_by_account(sale: Path, rows: QuerySet[Any]) -> Q:
+    """Asked from the person's side, so that the index on the sale's key serves; keys that are no number are compared as text."""
+    if isinstance(sale.key_field, IntegerField):
+        return Q(Exists(rows.filter(**{sale.key: Cast(OuterRef("user_key"), BigIntegerField())})))
+    sold = rows.filter(**{f"{sale.key}__isnull": False}).alias(rgpd_key=key_text(sale.key, sale.key_field))
+    return Q(user_key__in=sold.values("rgpd_key"))
+
+
+def _guests(seller: Entry, kind: str, text: str, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Sales without an account, with their address as ``rgpd_address``: as ``Lower()`` alone, which shops have an index on."""
+    spelled = address_text(kind, text) if kind == PHONE else Lower(text)
+    without: QuerySet[Any] = rows.filter(no_account(seller, seller.main_role))
+    found: QuerySet[Any] = without.alias(rgpd_address=spelled)
+    return found
 
 
 def _text(path: Path) -> bool:
