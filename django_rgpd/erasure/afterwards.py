@@ -171,13 +171,22 @@ def _look(erasure: Erasure, payload: jobs.Payload, *, now: datetime) -> None:
 
 
 def _without_newcomers(subject: Subject) -> Subject:
-    """Her addresses, without those that a living person has by now: she came back, or the mailbox has a new
-    owner."""
+    """Her account key and addresses, without those that a living person has by now: she came back, or a mailbox
+    or a login name has a new owner."""
     hers = {
         kind: frozenset(text for text in texts if people.known(kind, text) is None)
         for kind, texts in subject.addresses.items()
     }
-    return replace(subject, addresses=hers)
+    return replace(subject, addresses=hers, user_key=None if _taken_again(subject) else subject.user_key)
+
+
+def _taken_again(subject: Subject) -> bool:
+    """Whether the account's key, where people choose it, opens somebody's account: a tombstone opens nobody's."""
+    if subject.user_key is None:
+        return False
+    key: Any = subject.user_key
+    user = get_user_model()._base_manager.filter(pk=key).first()
+    return people.users_person(key) is not None or (user is not None and user.has_usable_password())
 
 
 def _overdue(subject: Subject, *, asked: datetime, now: datetime) -> bool:

@@ -51,6 +51,20 @@ def test_without_the_permission_nobody_erases(user: User, method: str) -> None:
     assert not changed(before, snapshot())
 
 
+@pytest.mark.fault("S11")
+def test_nobody_erases_while_acting_as_somebody_else(user: User) -> None:
+    """Whoever is acted as did not ask."""
+    client = staff("execute_erasure")
+    session = client.session
+    session["_impersonate"] = "7"
+    session.save()
+
+    response = client.post(reverse(PAGE), {"email": user.email, "reason": "letter"})
+
+    assert response.status_code == 403
+    assert User.objects.filter(pk=user.pk).exists()
+
+
 def test_a_customer_does_not_even_see_the_page(user: User) -> None:
     """The admin's own door."""
     client = Client()

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.oddities.settings"
+os.environ["ODD_MEDIA"] = tempfile.mkdtemp(prefix="odd-")
 
 import django  # noqa: E402
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.contrib.contenttypes.models import ContentType  # noqa: E402
+from django.core.files.base import ContentFile  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models import QuerySet  # noqa: E402
 from django.db.models.signals import post_save  # noqa: E402
@@ -95,6 +100,9 @@ def fill(user: Any, email: str, name: str) -> None:
     models.Trip.objects.create(user=user, place=place, **common)
     models.Loud.objects.create(user=user, title=said, text=said, **common)
     models.HarmlessNull.objects.create(user=user)
+    for _again in range(2):
+        photo = models.Photo(user=user, **common)
+        photo.picture.save(f"{said}.jpg", ContentFile(said.encode()))
     QuerySet(models.Elsewhere).bulk_create([models.Elsewhere(login=email, text=said, **common)])
 
 
@@ -123,6 +131,8 @@ def erased(name: str = "anna") -> None:
         run_due(now=NOW + timedelta(minutes=minutes))
 
     left = [line for line in everything().splitlines() if f"{name}-canary" in line]
+    files = sorted(path.name for path in Path(settings.MEDIA_ROOT).rglob("*.jpg"))
+    check(f"files: {files}", len(files) == 2 and all(one.startswith("bert") for one in files))
     check(f"left: {left}", not left)
     check("the other's rows moved", berts == [line for line in everything().splitlines() if "bert" in line])
     check("the loan is gone", models.Loan.objects.filter(contract=f"kept {name}", phone="").count() == 1)
@@ -184,6 +194,18 @@ def constrained() -> None:
     check(f"rehearsed: {rehearse(now=NOW)}", not rehearse(now=NOW))
 
 
+def back_again() -> None:
+    """She signs up anew within minutes, under the same key where people choose it: the second pass leaves her alone."""
+    _old, her, _email = person("again")
+    erase(her, how="account", now=NOW)
+    user, _new, _email = person("again")
+    models.Note.objects.create(user=user, text="a new life", created=NOW)
+
+    run_due(now=NOW + timedelta(minutes=11))
+
+    check("the newcomer's note is gone", models.Note.objects.filter(text="a new life").exists())
+
+
 def placeholders() -> None:
     """A thousand unique addresses become a thousand others."""
     rows = [
@@ -224,7 +246,7 @@ def main() -> None:
             f"CREATE TABLE zoo_elsewhere (id {kind} PRIMARY KEY, login varchar(100), text varchar(100), "
             "created timestamp with time zone)"
         )
-    acts: list[Callable[[], None]] = [erased, gone, constrained]
+    acts: list[Callable[[], None]] = [erased, gone, back_again, constrained]
     if os.environ.get("ODDITY", "default") == "default":
         acts.append(placeholders)
     strays = [models.Stray, models.StrayCascade, models.StrayNull, models.StrayNothing]
@@ -238,6 +260,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["ODD_MEDIA"] = folder
+    try:
         main()
+    finally:
+        shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)

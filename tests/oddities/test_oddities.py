@@ -37,6 +37,7 @@ def failures(user_model: str) -> list[str]:
 @pytest.mark.fault("D07")  # managers that hide rows
 @pytest.mark.fault("D08")  # many to many, with and without a table of its own
 @pytest.mark.fault("D09")  # generic keys
+@pytest.mark.fault("D12")  # files
 @pytest.mark.fault("G02")  # the database's words about the row
 def test_odd_models_under_djangos_own_user_model() -> None:
     """Everything of one person goes, nothing of another moves."""

@@ -200,6 +200,14 @@ class HarmlessNull(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL)
 
 
+class Photo(models.Model):
+    """A stored file beside the row."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    picture = models.FileField(upload_to="photos")
+    created = models.DateTimeField()
+
+
 class Strict(models.Model):
     """Its constraint refuses the erased form that is declared."""
 

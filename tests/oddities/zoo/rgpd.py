@@ -5,6 +5,7 @@ from django.db.models import Q
 from django_rgpd.registry import (
     Blank,
     Declaration,
+    DeleteFile,
     EmptyJson,
     Fixed,
     KeepFacts,
@@ -181,6 +182,15 @@ class ElsewhereData(Declaration):
     fields = {"login": Personal("account", erase=Blank()), "text": Personal("account", erase=Blank())}
     clocks = {"account": "created"}
     facts = ["created"]
+
+
+@register(models.Photo)
+class PhotoData(Odd):
+    """Photos."""
+
+    who = Who(user="user")
+    fields = {"picture": Personal("account", erase=DeleteFile())}
+    internal = ["user"]
 
 
 @register(models.Strict)
