@@ -46,7 +46,6 @@ def collected(client: Client, url: str) -> bytes:
     answer = client.post(url)
     assert answer["Content-Disposition"].startswith("attachment")
     body = b"".join(answer.streaming_content)
-    answer.close()
     if answer["Content-Type"] == "application/json":
         return body
     with zipfile.ZipFile(io.BytesIO(body)) as files:
