@@ -25,9 +25,7 @@ class Field:
     name: str
     kind: str
     value: str
-    id: str = ""
     on: bool = True
-    label: str = ""
 
 
 @dataclass(slots=True)

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.core import mail
-from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
@@ -67,7 +66,3 @@ def path_in(text: str) -> str:
     found = LINK.findall(text)
     assert len(found) == 1, text
     return found[0]
-
-
-def forget_limits() -> None:
-    cache.clear()

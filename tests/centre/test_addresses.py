@@ -70,5 +70,4 @@ def test_address_of_another_account_gets_the_same_answer(proved: Client, deliver
         assert proved.post(ADDRESSES, {"email": email})["Location"] == "/privacy/addresses/sent/"
     first, second = deliver()
     assert path_in(first) != path_in(second)
-    strip = str.maketrans("", "", "")
-    assert first.replace(path_in(first), "").translate(strip) == second.replace(path_in(second), "")
+    assert first.replace(path_in(first), "") == second.replace(path_in(second), "")

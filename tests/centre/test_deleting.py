@@ -1,6 +1,7 @@
 """The deletion page: what it says is what happens, and only when she has read it."""
 
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from bs4 import BeautifulSoup
@@ -108,8 +109,6 @@ def test_page_that_is_sent_without_a_plan_deletes_nothing(proved: Client, custom
 
 @pytest.mark.fault("D22")
 def test_page_says_what_an_open_order_holds_and_until_when(proved: Client, customer: User) -> None:
-    from datetime import date
-
     OrderFactory(customer=customer, status="shipped", expected_on=date(2027, 1, 20))
     text = BeautifulSoup(proved.get(DELETE).content, "html.parser").get_text(" ", strip=True)
     assert "What an open order still needs" in text

@@ -30,10 +30,6 @@ def url(name: str) -> str:
     return reverse(f"django_rgpd:{name}", args=["no-such-token"] if name in TOKENS else [])
 
 
-def page_names() -> list[str]:
-    return [*PUBLIC, *PRIVATE, *TOKENS]
-
-
 @pytest.mark.parametrize("name", PRIVATE)
 def test_private_page_leads_a_stranger_to_the_door(client: Client, db: None, name: str) -> None:
     answer = client.get(url(name))

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
 from django_rgpd.centre import challenges, proving
 from django_rgpd.core import clock
 from django_rgpd.outbox.models import Job
+from django_rgpd.registry import people
 from django_rgpd.registry.models import Challenge
 from example_shop.accounts.models import User
 from example_shop.factories import PASSWORD, make_guest
@@ -128,8 +130,6 @@ def test_new_code_ends_the_one_before(logged_in: Client, deliver: Deliver) -> No
 @pytest.mark.parametrize(("late", "works"), [(timedelta(seconds=-1), True), (timedelta(0), False)])
 def test_code_ends_to_the_second(logged_in: Client, customer: User, late: timedelta, works: bool) -> None:
     now = clock.now()
-    from django_rgpd.registry import people
-
     person = people.person_of(customer, now=now)
     place = challenges.await_code(person.uuid, now=now)
     code = challenges.code(place, now=now)
@@ -221,8 +221,6 @@ def test_password_stays_out_of_error_reports(logged_in: Client, monkeypatch, set
         raise RuntimeError
 
     monkeypatch.setattr(proving, "by_password", broken)
-    from django.core import mail
-
     answer = give_password(logged_in, "my-secret-password")
     assert answer.status_code == 500
     assert "my-secret-password" not in answer.content.decode()

@@ -5,7 +5,6 @@ import re
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from django_rgpd.core import clock
 from django_rgpd.testing import assert_erased
 from example_shop.accounts.models import User
 from example_shop.factories import PASSWORD, UserFactory, make_guest
@@ -101,4 +100,3 @@ def test_everything_can_be_done_with_the_keyboard(visit: Visit, customer: User) 
     visit.goes(lambda: visit.keys(Keys.ENTER))
     assert "Your data is deleted" in visit.text
     assert not User.objects.filter(pk=customer.pk).exists()
-    assert clock.now()
