@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django_rgpd import signals
 from django_rgpd.consent import suppress
 from django_rgpd.core.errors import Refused
-from django_rgpd.erasure import afterwards, sessions
+from django_rgpd.erasure import afterwards, remembered, sessions
 from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.erasure.plan import Plan, plan, said
@@ -123,7 +123,7 @@ def _erase(
 def _carry_out(case: _Case, erasure: Erasure, shown: Plan) -> None:
     subject, now = case.subject, case.now
     keys = sessions.take([str(subject.user_key)] if subject.user_key is not None else [])
-    left = afterwards.taken(case.person, subject, case.user, sessions=keys)
+    left = remembered.taken(case.person, subject, case.user, sessions=keys)
     for reason in (
         (suppress.OBJECTED, suppress.ASKED) if case.choices.get("suppress") else (suppress.OBJECTED,)
     ):
