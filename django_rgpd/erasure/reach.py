@@ -84,17 +84,30 @@ def reaches(
 def grouped(
     entry: Entry, fields: Mapping[str, Personal], occasion: Occasion, *, now: datetime
 ) -> tuple[Group, ...]:
-    """``fields`` by the rows on which ``occasion`` releases them."""
-    found: list[tuple[Q, dict[str, Personal]]] = []
+    """``fields`` by the rows on which ``occasion`` releases them.
+
+    What decides is a field's purposes, category and person; each such kind is asked of the rule once.
+    """
+    kinds: list[tuple[Personal, dict[str, Personal]]] = []
     for name, personal in fields.items():
-        condition = rule.released(entry, personal, occasion, now=now)
-        for known, together in found:
-            if known == condition:
-                together[name] = personal
-                break
+        alike = next((together for first, together in kinds if _alike(first, personal)), None)
+        if alike is None:
+            kinds.append((personal, {name: personal}))
         else:
-            found.append((condition, {name: personal}))
+            alike[name] = personal
+    found: list[tuple[Q, dict[str, Personal]]] = []
+    for personal, together in kinds:
+        condition = rule.released(entry, personal, occasion, now=now)
+        same = next((known for released, known in found if released == condition), None)
+        if same is None:
+            found.append((condition, together))
+        else:
+            same.update(together)
     return tuple(Group(released=condition, fields=together) for condition, together in found)
+
+
+def _alike(one: Personal, other: Personal) -> bool:
+    return (one.purposes, one.category, one.of) == (other.purposes, other.category, other.of)
 
 
 def deletes(entry: Entry, choices: Choices) -> bool:

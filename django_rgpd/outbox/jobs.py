@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,9 @@ log = logging.getLogger(__name__)
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Payload: TypeAlias = "dict[str, Json]"
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What JSON can say and PostgreSQL cannot keep."""
 
 LEASE = timedelta(minutes=15)
 """How long a worker may be silent before another one takes its job over."""
@@ -138,9 +142,19 @@ def wake(run_at: datetime, *, now: datetime) -> None:
 
 
 def as_json(values: Mapping[str, object]) -> Payload:
-    """``values`` as a JSON column holds them."""
+    """``values`` as a JSON column holds them, without the characters that a database cannot keep."""
     plain: Payload = json.loads(json.dumps(dict(values), cls=DjangoJSONEncoder))
-    return plain
+    return {key: _storable(value) for key, value in plain.items()}
+
+
+def _storable(value: Json) -> Json:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("", value)
+    if isinstance(value, list):
+        return [_storable(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _storable(one) for key, one in value.items()}
+    return value
 
 
 def _insert_once(written: Job) -> Job | None:

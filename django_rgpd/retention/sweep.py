@@ -19,7 +19,7 @@ from django_rgpd.erasure.release import Released, carry_out
 from django_rgpd.ledger.record import record
 from django_rgpd.policy import Occasion
 from django_rgpd.registry.conditions import ALWAYS, all_of, any_of, not_
-from django_rgpd.registry.order import children_first
+from django_rgpd.registry.order import readers_first
 from django_rgpd.retention.ranges import SIZE, ranges
 
 if TYPE_CHECKING:
@@ -116,10 +116,10 @@ def _parts(entry: Entry, *, now: datetime, size: int) -> Iterator[Reach]:
 
 
 def _entries(only: Collection[str]) -> list[Entry]:
-    """Declared models, children first; accounts end by a road of their own, with warnings (``accounts``)."""
+    """Declared models, each before what its paths lead to; accounts end by a road of their own, with warnings (``accounts``)."""
     swept = [
         entry
-        for entry in children_first(reach.entries())
+        for entry in readers_first(reach.entries())
         if entry.model._meta.concrete_model is not get_user_model()._meta.concrete_model
     ]
     if not only:

@@ -291,3 +291,9 @@ def test_put_at_once_with_one_key_writes_one_job(now):
     assert len(written) == 8
     assert len(set(written)) == 1
     assert Job.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_put_keeps_what_no_database_can_out_of_the_payload(now):
+    job = jobs.put("test.odd", {"note": "a\x00b", "more": ["\ud800c", {"d": "é"}]}, now=now)
+    assert Job.objects.get(pk=job.pk).payload == {"note": "ab", "more": ["c", {"d": "é"}]}

@@ -44,12 +44,21 @@ def centre(request: HttpRequest) -> HttpResponseBase:
 
 
 def held(shown: Plan) -> list[Held]:
-    """What the shop has, table by table: all that would go, stays open or stays, said once."""
-    found: dict[str, Held] = {}
+    """What the shop has, table by table: all that would go, stays open or stays, said once.
+
+    Lines that say the same fields are of different rows; lines that say others may be of the same.
+    """
     lines: list[Going | Open | Staying] = [*shown.goes, *shown.open, *shown.stays]
+    rows: dict[str, dict[tuple[str, ...], int]] = {}
     for line in lines:
-        known = found.get(line.model)
-        fields = (*(known.fields if known else ()), *line.fields)
-        rows = max(line.rows, known.rows if known else 0)
-        found[line.model] = Held(label=line.label, rows=rows, fields=tuple(dict.fromkeys(fields)))
-    return list(found.values())
+        counts = rows.setdefault(line.model, {})
+        counts[line.fields] = counts.get(line.fields, 0) + line.rows
+    labels = {line.model: line.label for line in lines}
+    return [
+        Held(
+            label=labels[model],
+            rows=max(counts.values()),
+            fields=tuple(dict.fromkeys(field for fields in counts for field in fields)),
+        )
+        for model, counts in rows.items()
+    ]
