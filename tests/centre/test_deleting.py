@@ -147,7 +147,11 @@ def test_guest_deletes_what_belongs_to_her_address(client: Client, customer: Use
     make_guest(GUEST)
     ask_in(client, GUEST)
     client.post(path_in(deliver()[0]))
+    session = client.session
+    session["address_for_delivery"] = "12 impasse des Cerisiers"
+    session.save()
     assert client.post(DELETE, fields(client))["Location"] == "/privacy/deleted/"
+    assert not dict(client.session)
     assert not Order.objects.filter(guest_email=GUEST).exists()
     assert Order.objects.filter(customer=customer).exclude(name="").count() == 2
     assert client.get("/privacy/").templates[0].name == "django_rgpd/centre/door.html"

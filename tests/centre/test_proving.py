@@ -158,10 +158,14 @@ def test_guest_has_proved_herself_by_the_link_and_later_by_a_code(
     assert client.get(DELETE).status_code == 200
 
 
-def test_proof_of_one_person_is_none_of_another(proved: Client, deliver: Deliver) -> None:
-    other = User.objects.create_user("other@example.com", "x")
-    proved.force_login(other)
-    assert proved.get(DELETE).status_code == 302
+def test_proof_of_one_person_is_none_of_another(client: Client, customer: User, deliver: Deliver) -> None:
+    """A guest's proof stays in the session when somebody logs in there."""
+    make_guest(GUEST)
+    ask_in(client, GUEST)
+    client.post(path_in(deliver()[0]))
+    client.force_login(customer)
+    assert proving.PROVED in client.session
+    assert client.get(DELETE)["Location"].startswith(PROVE)
 
 
 @pytest.mark.fault("S11")
