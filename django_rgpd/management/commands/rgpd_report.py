@@ -1,0 +1,40 @@
+"""Says what falls due soon."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from dateutil.relativedelta import relativedelta
+from django.core.management.base import BaseCommand
+from django.utils.translation import gettext as _
+
+from django_rgpd.core import clock
+from django_rgpd.policy import current
+from django_rgpd.retention.report import upcoming
+
+
+class Command(BaseCommand):
+    """A table by model and purpose."""
+
+    help = "Says what personal data falls due in the coming months, by model and purpose."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The options."""
+        parser.add_argument("--months", type=int, default=1, metavar="N", help="how far to look (default: 1)")
+
+    def handle(self, *, months: int, **options: object) -> None:
+        """Print it."""
+        now = clock.now()
+        lines = list(upcoming(now=now, until=now + relativedelta(months=months)))
+        for line in lines:
+            label = str(current().purpose(line.purpose).label)
+            text = _("%(model)s, %(purpose)s: %(due)d due") % {
+                "model": line.model,
+                "purpose": label,
+                "due": line.due,
+            }
+            if line.not_started:
+                text += _("; %(number)d whose term has not started") % {"number": line.not_started}
+            self.stdout.write(text)
+        if not lines:
+            self.stdout.write(_("Nothing falls due."))

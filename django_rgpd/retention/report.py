@@ -1,0 +1,69 @@
+"""What falls due soon, by model and purpose, and what has no end yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from django_rgpd.erasure import reach, statements
+from django_rgpd.policy import current
+from django_rgpd.registry import rule
+from django_rgpd.registry.conditions import NEVER, all_of, not_
+
+if TYPE_CHECKING:
+    from django_rgpd.policy import Purpose
+    from django_rgpd.registry import Entry, Personal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One purpose of one model: rows whose term ends in the time asked about, and rows whose clock has not started."""
+
+    model: str
+    purpose: str
+    due: int
+    not_started: int
+
+
+def upcoming(*, now: datetime, until: datetime) -> Iterator[Line]:
+    """The terms that end between ``now`` and ``until``: two counts a model and purpose, however many rows.
+
+    Only rows that still hold something for the purpose count. A row that another purpose holds is counted too: its term
+    under this one ends, and what only this one held goes.
+    """
+    for entry in sorted(reach.entries(), key=lambda one: one.label):
+        for purpose in _purposes(entry):
+            due = _due(entry, purpose, now=now, until=until)
+            not_started = _not_started(entry, purpose)
+            if due or not_started:
+                yield Line(model=entry.label, purpose=purpose.key, due=due, not_started=not_started)
+
+
+def _purposes(entry: Entry) -> list[Purpose]:
+    keys = dict.fromkeys(key for one in entry.declaration.fields.values() for key in one.purpose_keys)
+    return [purpose for purpose in map(current().purpose, keys) if not purpose.term.endless]
+
+
+def _due(entry: Entry, purpose: Purpose, *, now: datetime, until: datetime) -> int:
+    then = rule.term_over(entry, purpose, now=until)
+    if then == NEVER:
+        return 0
+    return _count(entry, purpose, all_of(then, not_(rule.term_over(entry, purpose, now=now))))
+
+
+def _not_started(entry: Entry, purpose: Purpose) -> int:
+    path = rule.clock_path(entry, purpose)
+    return 0 if path is None else _count(entry, purpose, Q(**{f"{path}__isnull": True}))
+
+
+def _count(entry: Entry, purpose: Purpose, condition: Q) -> int:
+    holding = not_(reach.erased(entry, _fields(entry, purpose)))
+    return statements.rows_of(entry, all_of(condition, holding)).count()
+
+
+def _fields(entry: Entry, purpose: Purpose) -> dict[str, Personal]:
+    return {name: one for name, one in entry.declaration.fields.items() if purpose.key in one.purpose_keys}

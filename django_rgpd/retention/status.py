@@ -1,0 +1,95 @@
+"""Whether all is well: cron runs, the outbox moves, nothing waits for staff past its day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from django_rgpd.core import clock
+from django_rgpd.erasure.models import Erasure, ErasureState
+from django_rgpd.outbox.daily import PREFIX
+from django_rgpd.outbox.models import Job, State
+
+SILENCE = timedelta(hours=36)
+"""A daily duty that was not done for so long means that cron does not run."""
+
+STUCK = timedelta(hours=1)
+"""A job that is due for so long and was not begun means that nobody works."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not well: a permanent key for programs, and a sentence for people without personal values."""
+
+    key: str
+    text: str
+
+
+def findings(*, now: datetime) -> list[Finding]:
+    """All that is not well at ``now``; empty where nothing needs anybody."""
+    return [one for look in LOOKS for one in look(now)]
+
+
+def _silent(now: datetime) -> Iterator[Finding]:
+    done = Job.objects.filter(name__startswith=PREFIX, state=State.DONE).order_by("-finished_at")
+    last = done.values_list("finished_at", flat=True).first()
+    if last is None:
+        yield Finding("silent", _("The daily duties were never done: does cron call rgpd_run?"))
+    elif last < now - SILENCE:
+        day = clock.legal_day(last)
+        yield Finding(
+            "silent",
+            _("The daily duties were last done on %(day)s: does cron call rgpd_run?") % {"day": day},
+        )
+
+
+def _stuck(now: datetime) -> Iterator[Finding]:
+    untouched = Q(state=State.WAITING, run_at__lt=now - STUCK, attempts=0)
+    dead = Q(state=State.RUNNING, leased_until__lt=now - STUCK)
+    number = Job.objects.filter(untouched | dead).count()
+    if number:
+        text = ngettext(
+            "%(number)d job is due for more than an hour.",
+            "%(number)d jobs are due for more than an hour.",
+            number,
+        )
+        yield Finding("stuck", text % {"number": number})
+
+
+def _needing(now: datetime) -> Iterator[Finding]:
+    number = Job.objects.filter(state=State.NEEDS).count()
+    if number:
+        text = ngettext(
+            "%(number)d job waits for someone; see the jobs in the admin.",
+            "%(number)d jobs wait for someone; see the jobs in the admin.",
+            number,
+        )
+        yield Finding("needs", text % {"number": number})
+
+
+def _late(now: datetime) -> Iterator[Finding]:
+    number = Job.objects.filter(due_at__lt=now, state__in=[State.WAITING, State.RUNNING, State.NEEDS]).count()
+    if number:
+        text = ngettext("%(number)d job is past its day.", "%(number)d jobs are past their day.", number)
+        yield Finding("late", text % {"number": number})
+
+
+def _open(now: datetime) -> Iterator[Finding]:
+    today = clock.legal_day(now)
+    number = Erasure.objects.filter(state=ErasureState.OPEN, open_until__lt=today).count()
+    if number:
+        text = ngettext(
+            "%(number)d erased person's order is open past the day that she was told.",
+            "%(number)d erased people's orders are open past the day that they were told.",
+            number,
+        )
+        yield Finding("open", text % {"number": number})
+
+
+LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [_silent, _stuck, _needing, _late, _open]
+"""What is looked at; a room above adds its own."""

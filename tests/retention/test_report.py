@@ -1,0 +1,52 @@
+"""What falls due soon is said by model and purpose, and nothing is changed by asking."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from dateutil.relativedelta import relativedelta
+from django.core.management import call_command
+
+from django_rgpd.core import clock
+from django_rgpd.retention.report import Line, upcoming
+from django_rgpd.retention.sweep import sweep
+from example_shop.factories import DAY, ContactMessageFactory, GuestOrderFactory
+
+pytestmark = pytest.mark.django_db
+
+YEAR = DAY + relativedelta(years=1)
+
+
+def _lines(now: object, until: object) -> list[Line]:
+    return list(upcoming(now=now, until=until))  # type: ignore[arg-type]
+
+
+def test_report_names_what_ends_in_the_time_asked_about() -> None:
+    ContactMessageFactory(user=None)
+    GuestOrderFactory(placed_at=DAY)
+    before, after = YEAR - relativedelta(days=10), YEAR + relativedelta(days=10)
+    assert _lines(before, after) == [
+        Line(model="contact.ContactMessage", purpose="messages", due=1, not_started=0)
+    ]
+    assert _lines(after, after + relativedelta(months=1)) == []
+
+
+def test_report_leaves_out_what_was_released() -> None:
+    ContactMessageFactory(user=None)
+    sweep(now=YEAR)
+    assert _lines(YEAR - relativedelta(days=10), YEAR + relativedelta(days=10)) == []
+
+
+def test_command_prints_a_line_a_model_and_purpose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: YEAR - relativedelta(days=40))
+    ContactMessageFactory(user=None)
+    said = {}
+    for months in (1, 2):
+        out = StringIO()
+        call_command("rgpd_report", months=months, stdout=out)
+        said[months] = out.getvalue().strip()
+    assert said == {
+        1: "Nothing falls due.",
+        2: "contact.ContactMessage, Answering your messages: 1 due",
+    }

@@ -1,0 +1,71 @@
+"""The one command that monitoring asks: is all well?"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from django_rgpd.core import clock
+from django_rgpd.outbox import daily, deliver, jobs
+from django_rgpd.outbox.models import Job, State
+from django_rgpd.retention.status import findings
+
+pytestmark = pytest.mark.django_db
+
+
+def _keys(now: datetime) -> list[str]:
+    return [one.key for one in findings(now=now)]
+
+
+@pytest.fixture
+def done(now: datetime) -> datetime:
+    """A day whose duties were done."""
+    daily.put_today(now=now)
+    deliver.run_due(now=now)
+    return now + timedelta(minutes=1)
+
+
+def test_status_is_well_after_a_day_was_done(done: datetime) -> None:
+    assert _keys(done) == []
+
+
+@pytest.mark.fault("C05")
+def test_status_notices_that_cron_has_gone_silent(done: datetime) -> None:
+    assert _keys(done + timedelta(hours=37)) == ["silent"]
+
+
+def test_status_before_the_first_run_says_that_nothing_was_ever_done(now: datetime) -> None:
+    assert _keys(now) == ["silent"]
+
+
+def test_status_notices_a_stuck_outbox_and_a_worker_that_died(done: datetime) -> None:
+    jobs.put("status.test", {}, now=done)
+    assert _keys(done + timedelta(minutes=59)) == []
+    assert _keys(done + timedelta(minutes=61)) == ["stuck"]
+    Job.objects.filter(name="status.test").update(state=State.RUNNING, attempts=1, leased_until=done)
+    assert _keys(done + timedelta(minutes=61)) == ["stuck"]
+
+
+def test_status_notices_what_waits_for_someone_and_what_is_late(done: datetime) -> None:
+    job = jobs.put("status.test", {}, now=done, due_at=done)
+    Job.objects.filter(pk=job.pk).update(state=State.NEEDS)
+    assert _keys(done + timedelta(minutes=1)) == ["needs", "late"]
+
+
+def test_command_answers_people_and_programs(done: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: done)
+    out = StringIO()
+    call_command("rgpd_status", stdout=out)
+    assert out.getvalue().strip() == "All is well."
+
+    monkeypatch.setattr(clock, "now", lambda: done + timedelta(days=3))
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command("rgpd_status", json=True, stdout=out)
+    answer = json.loads(out.getvalue())
+    assert answer["ok"] is False
+    assert [one["key"] for one in answer["findings"]] == ["silent"]
