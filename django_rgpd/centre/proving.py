@@ -9,7 +9,6 @@ from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -19,10 +18,10 @@ from django.utils.translation import get_language
 
 from django_rgpd.centre import challenges
 from django_rgpd.centre.identity import Visitor
-from django_rgpd.core import addresses, clock, conf, limits
-from django_rgpd.core.errors import BadAddress
+from django_rgpd.core import clock, conf, limits
 from django_rgpd.outbox import mail
 from django_rgpd.outbox.models import Job
+from django_rgpd.registry import people
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, Visitor, P], HttpResponseBase]
@@ -128,13 +127,7 @@ def by_code(request: HttpRequest, found: Visitor, digits: str, *, now: datetime)
 
 def own_address(found: Visitor) -> str | None:
     """The canonical address that the account itself holds, proven or not; None for a guest or without one."""
-    if found.user is None:
-        return None
-    text = getattr(found.user, get_user_model().get_email_field_name(), None) or ""
-    try:
-        return addresses.canonical(addresses.EMAIL, text)
-    except BadAddress:
-        return None
+    return None if found.user is None else people.account_email(found.user)
 
 
 def way_back(request: HttpRequest) -> str:

@@ -16,6 +16,7 @@ from django_rgpd.core.errors import Misconfigured
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job
 from django_rgpd.outbox.outcomes import Gone
+from django_rgpd.registry import people
 from django_rgpd.registry.models import Address, Kind, Person
 
 JOB = "mail"
@@ -67,7 +68,7 @@ def send(
     """Write down a mail to be sent after the commit.
 
     ``template`` is ``"<room>/<name>"`` (see ``core.mail.message``). It goes to ``to``, or else to the
-    proven address that ``person`` has when it leaves. ``to`` stands in clear in the job's payload until the
+    address that ``person`` has when it leaves (``address_of``). ``to`` stands in clear in the job's payload until the
     mail has left, so pass it only where the address cannot be looked up any more. ``context`` is small;
     dates in it stay dates.
     """
@@ -86,24 +87,29 @@ def send(
 
 @sensitive_variables()
 def address_of(person: UUID) -> str | None:
-    """The email address that ``person`` can be written to now: the one proven last; else None."""
-    found = (
-        Address.objects.filter(
-            person__uuid=person,
-            person__erased_at__isnull=True,
-            kind=Kind.EMAIL,
-            canonical__isnull=False,
-            until__isnull=True,
-            proven_at__isnull=False,
-        )
-        .order_by("-proven_at", "-pk")
-        .values_list("canonical", flat=True)
-        .first()
-    )
-    if found:
-        return found
-    into = Person.objects.filter(uuid=person).values_list("merged_into", flat=True).first()
-    return address_of(into) if into else None
+    """The email address that ``person`` can be written to now, or None.
+
+    It is a proven one: her account's own, else the one proven last. An account that proved none is written to where it
+    says itself. What only a proven address may get (marketing) does not ask here but ``consent.permission``.
+    """
+    found = Person.objects.filter(uuid=person, erased_at__isnull=True).first()
+    if found is None:
+        return None
+    account = people.account_of(found)
+    own = people.account_email(account) if account is not None else None
+    proven = Address.objects.filter(
+        person=found,
+        kind=Kind.EMAIL,
+        canonical__isnull=False,
+        until__isnull=True,
+        proven_at__isnull=False,
+    ).order_by("-proven_at", "-pk")
+    texts = list(proven.values_list("canonical", flat=True))
+    if own in texts:
+        return own
+    if texts:
+        return texts[0]
+    return address_of(found.merged_into) if found.merged_into else own
 
 
 @jobs.job(JOB)

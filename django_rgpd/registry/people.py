@@ -7,17 +7,20 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from django_rgpd.core import addresses, conf
-from django_rgpd.core.errors import BadAddress
+from django_rgpd.core.errors import BadAddress, Refused
 from django_rgpd.registry.addresses import holder, note, prove
 from django_rgpd.registry.columns import stored_as
 from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.who import Subject
 
 __all__ = [
+    "account_email",
+    "account_of",
     "by_uuid",
     "contact",
     "known",
@@ -35,21 +38,42 @@ __all__ = [
 def person_of(user: Any, *, now: datetime, language: str = "") -> Person:
     """The person whose account ``user`` is, made where there is none yet; two at once make one.
 
-    ``language`` is kept when she is made.
+    ``language`` is kept when she is made. Raises ``Refused`` for an account that was deleted since it was read: nobody is
+    made of a request that was under way.
     """
     key = str(user.pk)
     found = users_person(key)
     if found is not None:
         return found
     new = Person(site=conf.get().SITE, user_key=key, language=language, created_at=now)
-    # On conflict do nothing: the second of two waits for the first and then reads its row.
-    Person.objects.bulk_create([new], ignore_conflicts=True)
-    return Person.objects.get(site=new.site, user_key=key)
+    with transaction.atomic(using=Person.objects.db):
+        if _closed(user):
+            raise Refused(_("This account does not exist any more."))
+        # On conflict do nothing: the second of two waits for the first and then reads its row.
+        Person.objects.bulk_create([new], ignore_conflicts=True)
+        return Person.objects.get(site=new.site, user_key=key)
 
 
 def users_person(key: object) -> Person | None:
     """The person whose account's key is ``key`` (as ``str()`` writes it), or nobody."""
     return Person.objects.filter(site=conf.get().SITE, user_key=str(key)).first()
+
+
+def account_of(person: Person) -> Any:
+    """The account of ``person`` as the shop has it now, or None."""
+    if person.user_key is None:
+        return None
+    key: Any = _key(person.user_key)
+    return get_user_model()._base_manager.filter(pk=key).first()
+
+
+def account_email(user: Any) -> str | None:
+    """The canonical address that an account itself holds, proven or not; None without one."""
+    text = getattr(user, get_user_model().get_email_field_name(), None) or ""
+    try:
+        return addresses.canonical(addresses.EMAIL, text)
+    except BadAddress:
+        return None
 
 
 def by_uuid(uuid: UUID) -> Person | None:
@@ -117,6 +141,20 @@ def contact(person: UUID, *, at: datetime) -> None:
     Person.objects.filter(Q(uuid=person) | Q(merged_into=person)).filter(
         Q(last_contact__isnull=True) | Q(last_contact__lt=at)
     ).update(last_contact=at)
+
+
+def _closed(user: Any) -> bool:
+    """Whether the account went, or was closed for good, since ``user`` was read; its row is locked, so that it cannot now.
+
+    A deletion that has begun is waited for: it holds the same row.
+    """
+    rows = get_user_model()._base_manager.all()
+    features = connections[rows.db].features
+    weak = features.has_select_for_no_key_update  # orders that are being placed need not wait
+    row = rows.select_for_update(of=("self",), no_key=weak).filter(pk=user.pk).first()
+    if row is None:
+        return True
+    return bool(getattr(user, "is_active", True)) and not getattr(row, "is_active", True)
 
 
 def _key(text: str | None) -> object | None:

@@ -5,15 +5,17 @@ from datetime import date
 
 import pytest
 from bs4 import BeautifulSoup
+from django.contrib.sessions.backends.db import SessionStore
 from django.core import mail
 from django.test import Client
 
-from django_rgpd.centre.views import deleting
+from django_rgpd.centre.views import choosing, deleting, overview
 from django_rgpd.core import clock
+from django_rgpd.erasure.execute import erase
 from django_rgpd.erasure.failures import EngineFailed
 from django_rgpd.erasure.models import Erasure
 from django_rgpd.registry import people
-from django_rgpd.registry.models import Suppression
+from django_rgpd.registry.models import Person, Suppression
 from example_shop.accounts.models import User
 from example_shop.factories import OrderFactory, make_guest
 from example_shop.invoices.models import Invoice
@@ -165,6 +167,19 @@ def test_second_click_finds_it_done(proved: Client) -> None:
     proved.post(DELETE, sent)
     assert proved.post(DELETE, sent).status_code == 302
     assert Erasure.objects.count() == 1
+
+
+@pytest.mark.fault("R01")
+@pytest.mark.parametrize("view", [deleting.delete, overview.centre, choosing.choices])
+def test_request_under_way_when_the_account_went_is_answered_calmly(rf, customer: User, view) -> None:
+    request = rf.get("/privacy/")
+    request.session, request.user = SessionStore(), User.objects.get(pk=customer.pk)
+    now = clock.now()
+    erase(people.person_of(customer, now=now), how="account", now=now)
+    answer = view(request)
+    assert answer.status_code == 403
+    assert "does not exist any more" in answer.content.decode()
+    assert not Person.objects.exclude(user_key=None).exists()
 
 
 @pytest.mark.fault("L01")

@@ -86,6 +86,13 @@ def test_customer_asks_waits_and_collects(own):
     assert strict(body(response))["document"] == "portability"
 
 
+def test_customer_who_never_proved_her_address_is_told_that_the_file_is_ready(own, customer):
+    own.post(PAGE, {"document": "access"})
+    deliver.run_due(now=clock.now())
+    deliver.run_due(now=clock.now())
+    assert [(one.to, "can be collected" in one.subject) for one in mail.outbox] == [([customer.email], True)]
+
+
 @pytest.mark.fault("X19")
 def test_file_is_handed_over_as_a_download_that_no_browser_shows(own, ready):
     response = own.post(collect_url(ready))

@@ -7,6 +7,7 @@ import uuid
 from datetime import date, timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core import mail as django_mail
 from django.utils.translation import gettext_lazy
 
@@ -95,6 +96,38 @@ def test_send_to_someone_without_a_proven_address_is_already_gone(person, now, c
     deliver.run_due(now=now)
     job.refresh_from_db()
     assert (django_mail.outbox, job.state, job.payload) == ([], State.GONE, {})
+
+
+@pytest.fixture
+def account(person):
+    """The account of the same person."""
+    user = get_user_model().objects.create_user("marie.account@example.com")
+    Person.objects.filter(pk=person.pk).update(user_key=str(user.pk))
+    return user
+
+
+def test_send_prefers_the_accounts_own_address_to_one_proven_later(person, account, now):
+    give(person, account.email, now=now, proven_at=now - timedelta(days=9))
+    assert mail.address_of(person.uuid) == account.email
+
+
+def test_send_goes_to_a_proven_address_rather_than_to_one_that_the_account_only_says(person, account):
+    assert mail.address_of(person.uuid) == "marie@example.com"
+
+
+@pytest.mark.parametrize("change", UNREACHABLE)
+def test_send_reaches_an_account_that_proved_no_address_where_it_says(person, account, change):
+    person.addresses.update(**change)
+    assert mail.address_of(person.uuid) == account.email
+
+
+def test_send_reaches_nobody_by_an_account_without_an_address_or_erased(person, account, now):
+    person.addresses.update(proven_at=None)
+    get_user_model().objects.update(email="")
+    assert mail.address_of(person.uuid) is None
+    get_user_model().objects.update(email=account.email)
+    Person.objects.filter(pk=person.pk).update(erased_at=now)
+    assert mail.address_of(person.uuid) is None
 
 
 def test_send_to_nobody_known_is_already_gone(now):

@@ -53,6 +53,24 @@ def test_an_account_is_one_person():
 
 
 @pytest.mark.django_db
+@pytest.mark.fault("R01")
+@pytest.mark.parametrize("end", ["gone", "tombstone"])
+def test_nobody_is_made_of_an_account_that_was_deleted_meanwhile(end):
+    user = account()
+    rows = get_user_model().objects.filter(pk=user.pk)
+    rows.delete() if end == "gone" else rows.update(is_active=False)
+    with pytest.raises(Refused, match="does not exist any more"):
+        people.person_of(user, now=NOW)
+    assert not Person.objects.exists()
+
+
+@pytest.mark.django_db
+def test_an_account_that_waits_for_its_confirmation_is_a_person():
+    user = get_user_model().objects.create_user(MARIE, is_active=False)
+    assert people.person_of(user, now=NOW).user_key == str(user.pk)
+
+
+@pytest.mark.django_db
 def test_an_accounts_own_address_does_not_count_until_it_is_proven():
     user = account()
     subject = people.subject_of(user, now=NOW)
@@ -307,3 +325,29 @@ def test_two_accounts_that_prove_one_address_at_once_leave_one_holder():
 
     assert len(race(prove, 2)) == 2
     assert Address.objects.filter(until__isnull=True).count() == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.fault("R01")
+@pytest.mark.django_db(transaction=True)
+def test_nobody_is_made_of_an_account_while_it_is_deleted():
+    user = account()
+    found = []
+
+    def late():
+        try:
+            found.append(people.person_of(user, now=NOW))
+        except Refused as refused:
+            found.append(refused)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=late)
+    with transaction.atomic():
+        get_user_model().objects.filter(pk=user.pk).delete()
+        thread.start()
+        thread.join(0.5)
+        assert thread.is_alive(), "it waits for the deletion"
+    thread.join(30)
+    assert [type(one) for one in found] == [Refused]
+    assert not Person.objects.exists()
