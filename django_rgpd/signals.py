@@ -3,7 +3,8 @@
 from django.dispatch import Signal
 
 released = Signal()
-"""Rows of one model were released: ``model``, ``fields`` (names), ``count``, ``occasion``. Sent once a group, after the commit."""
+"""Rows of one model were released: ``model``, ``fields`` (names), ``count``, ``occasion``. Sent once a group, after the
+commit."""
 
 person_erased = Signal()
 """A person was erased: ``person`` (uuid), ``user_key``, ``at``. Sent inside the transaction."""
@@ -12,7 +13,8 @@ contacted = Signal()
 """The person got in touch (a login, an order, a click): ``person`` (uuid), ``at``."""
 
 consent_changed = Signal()
-"""A consent was given, confirmed, withdrawn, objected to or expired: ``person``, ``purpose``, ``channel``, ``kind``. Sent inside the transaction."""
+"""A consent was given, confirmed, withdrawn, objected to or expired: ``person``, ``purpose``, ``channel``, ``kind``. Sent inside
+the transaction."""
 
 export_ready = Signal()
 """An export can be collected: ``person``, ``request`` (uuid)."""
@@ -20,3 +22,7 @@ export_ready = Signal()
 person_merged = Signal()
 """A guest turned out to be somebody known: ``person`` (uuid of her who stays), ``merged`` (uuid of the guest). Sent inside the
 transaction."""
+
+published_changed = Signal()
+"""What everybody could read of a published model went, came back or lost its name: ``model``, and ``about``, the values of its
+``about`` path on whose pages that is; none of them where any page may be. Sent after the commit: drop cached copies."""

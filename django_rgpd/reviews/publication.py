@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
-from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db import router, transaction
+from django.db.models import Model, QuerySet
 from django.dispatch import receiver
 
 from django_rgpd import signals
@@ -28,6 +29,7 @@ class Publication:
 
     ``name``: the text column with the published name, frozen as it was agreed to. ``agreed``: the boolean column that
     every public page asks. ``purpose``: of the policy, on consent. ``first``, ``last``: lookup paths of the names.
+    ``about``: the lookup path to what a row stands on the page of, sent along when cached copies of it must go.
     """
 
     model: type[Model]
@@ -36,6 +38,7 @@ class Publication:
     purpose: str = "reviews"
     first: str = "author__first_name"
     last: str = "author__last_name"
+    about: str = "pk"
 
     @property
     def published(self) -> QuerySet[Model]:
@@ -50,6 +53,23 @@ class Publication:
             raise Misconfigured(msg)
         for condition in scope.conditions(entry, entry.main_role, people.subject(person)):
             yield self.model._base_manager.filter(condition)
+
+    def pages_of(self, person: Person) -> set[object]:
+        """The ``about`` of the rows of hers that everybody can read now."""
+        return {
+            about for rows in self.of(person) for about in self.abouts(rows.filter(**{self.agreed: True}))
+        }
+
+    def abouts(self, rows: QuerySet[Model]) -> Iterator[object]:
+        """The ``about`` of ``rows``."""
+        return rows.order_by().values_list(self.about, flat=True).distinct().iterator()
+
+    def tell(self, about: Iterable[object] = ()) -> None:
+        """Have the shop drop, after the commit, cached copies of the pages ``about``; of all of them without."""
+        news = partial(
+            signals.published_changed.send_robust, self.model, model=self.model, about=tuple(about)
+        )
+        transaction.on_commit(news, using=router.db_for_write(self.model))
 
 
 _publications: dict[type[Model], Publication] = {}
@@ -110,6 +130,9 @@ def unpublish(review: Model, *, person: Person, now: datetime, how: str = "accou
     gone = {publication.name: "", publication.agreed: False}
     with transaction.atomic():
         person = state.lock(person)
+        shown = publication.published.filter(pk=review.pk)
+        if about := list(publication.abouts(shown)):
+            publication.tell(about)
         publication.model._base_manager.filter(pk=review.pk).update(**gone)
         if not any(rows.filter(**{publication.agreed: True}).exists() for rows in publication.of(person)):
             decisions.withdraw(person, publication.purpose, "", how=how, now=now)
@@ -130,8 +153,12 @@ def follow_the_consent(*, person: UUID, purpose: str, kind: str, **_: object) ->
     agreed = kind == kinds.UNDONE and state.live(holder, purpose)
     for publication in followed:
         for rows in publication.of(holder):
-            named = ~Q(**{publication.name: ""}) if agreed else Q()
-            rows.filter(named).update(**{publication.agreed: agreed})
+            changing = rows.filter(**{publication.agreed: not agreed})
+            if agreed:
+                changing = changing.exclude(**{publication.name: ""})
+            if about := list(publication.abouts(changing)):
+                publication.tell(about)
+                changing.update(**{publication.agreed: agreed})
 
 
 def name_anew(publication: Publication, *, apply: bool) -> int:
@@ -151,4 +178,6 @@ def name_anew(publication: Publication, *, apply: bool) -> int:
             changed += 1
             if apply:
                 publication.model._base_manager.filter(pk=key).update(**{publication.name: wanted})
+    if apply and changed:
+        publication.tell()
     return changed

@@ -6,9 +6,7 @@ from django_rgpd.registry import Ask, Blank, Declaration, Null, Personal, Who, r
 from django_rgpd.reviews.publication import publishes
 from example_shop.reviews.models import Review
 
-publishes(Review)
-
-publishes(Review)
+publishes(Review, about="product")
 
 
 @register(Review)
