@@ -1,0 +1,1 @@
+"""Benchmarks: what the engine costs, as a ratio to the bare SQL on the same rows in the same run."""

@@ -1,0 +1,30 @@
+"""The benchmarks run: nothing is timed here, but a table that cannot be made any more is worth nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_line_of_the_table_can_be_measured() -> None:
+    """In a process of its own, since the measured shop is installed nowhere else."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.benchmarks", "--quick"],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if not name.startswith("PYTEST")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    lines = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + 9
+    for work in ("erase", "release", "night", "export", "residue"):
+        assert any(work in line for line in lines), done.stdout
