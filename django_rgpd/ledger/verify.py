@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from django_rgpd.ledger import chain
+from django_rgpd.ledger import chain, guard
 from django_rgpd.ledger.chain import Link
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.ledger.record import payload_hash
@@ -43,6 +43,9 @@ def verify(*, now: datetime) -> Iterator[Fault]:
         yield Fault(_("unsealed events"), what % {"number": late})
     for event in Event.objects.filter(seal__isnull=True, payload__isnull=False).iterator(chunk_size=500):
         yield from _payload(event)
+    for name in guard.missing():
+        what = _("It is not there, or switched off: migrate django_rgpd back to 0001 and forward again.")
+        yield Fault(_("trigger %(name)s") % {"name": name}, what)
 
 
 def _chain() -> Iterator[Fault]:

@@ -12,7 +12,7 @@ from django.db import connection
 
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import clock
-from django_rgpd.ledger import record, seal, terms, verify
+from django_rgpd.ledger import guard, record, seal, terms, verify
 from django_rgpd.ledger.models import Event, Seal
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +44,9 @@ def sql() -> Iterator[Callable[..., None]]:
             cursor.execute(text, values)
             if connection.vendor == "postgresql":
                 cursor.execute("SET session_replication_role = DEFAULT")
+            else:
+                for statement in guard._statements(connection, deletes=False):
+                    cursor.execute(statement)
 
     return run
 

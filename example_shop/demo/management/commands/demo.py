@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from django_rgpd.core import conf
+from django_rgpd.ledger import guard
 from example_shop.demo.serve import Server, background, serve, serving
 
 PORT = 8000
@@ -70,8 +71,9 @@ class Command(BaseCommand):
 
         call_command("migrate", verbosity=0)
         if fresh:
-            call_command("flush", interactive=False, verbosity=0)
-            for name in ("invoices", "mailbox", "media", "exports"):
+            with guard.lifted():
+                call_command("flush", interactive=False, verbosity=0)
+            for name in ("invoices", "mailbox", "media", "exports", "mirror"):
                 shutil.rmtree(Path(settings.MEDIA_ROOT).parent / name, ignore_errors=True)
         if User.objects.exists():
             self.stdout.write(_("The shop is there already; --fresh begins again."))
