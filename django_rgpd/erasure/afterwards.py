@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,14 @@ from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.erasure.plan import plan
 from django_rgpd.erasure.reach import entries
 from django_rgpd.erasure.release import release
-from django_rgpd.erasure.remembered import Taken, of_a_newcomer, packed, unpacked, without_newcomers
+from django_rgpd.erasure.remembered import (
+    Taken,
+    held_open,
+    of_a_newcomer,
+    packed,
+    unpacked,
+    without_newcomers,
+)
 from django_rgpd.outbox import jobs, mail
 from django_rgpd.outbox.outcomes import Later, NeedsSomeone
 from django_rgpd.policy import Occasion, current
@@ -33,12 +41,16 @@ SECOND_PASS = "erasure.second_pass"  # noqa: S105 - a job's name
 OPEN_BUSINESS = "erasure.open_business"
 RECEIPT = "erasure/receipt"
 
+UNDER_WAY = timedelta(minutes=1)
+"""How long after the request an order under her address may have been on its way; what began later is a newcomer's."""
+
 
 def put(erasure: Erasure, shown: Plan, left: Taken, *, now: datetime) -> None:
     """Write down the receipt and the second pass, in the erasure's transaction."""
     payload = {
         "erasure": str(erasure.uuid),
         "subject": packed(left.subject),
+        "held": _kept(held_open(left.subject)) if shown.open else {},
         "sessions": left.sessions,
         "values": [[value.kind, value.text] for value in left.values],
     }
@@ -68,7 +80,8 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     left."""
     erasure = Erasure.objects.get(uuid=str(payload["erasure"]))
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
-    _again(erasure, subject, now=now)
+    hers = without_newcomers(subject, _rows(payload), until=erasure.asked_at + UNDER_WAY)
+    _again(erasure, hers, now=now)
     keys = payload.get("sessions")
     if sessions.end([str(key) for key in keys] if isinstance(keys, list) else []):
         raise Later(now + timedelta(minutes=conf.get().SECOND_PASS_MINUTES), _("A session store is down."))
@@ -78,7 +91,11 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     if erasure.state == ErasureState.OPEN:
         jobs.put(
             OPEN_BUSINESS,
-            {"erasure": str(erasure.uuid), "subject": payload["subject"]},
+            {
+                "erasure": str(erasure.uuid),
+                "subject": payload["subject"],
+                "held": _kept(held_open(hers)),
+            },
             now=now,
             run_at=now + timedelta(days=1),
             key=str(erasure.uuid),
@@ -95,6 +112,7 @@ def go_on(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     """
     erasure = Erasure.objects.get(uuid=str(payload["erasure"]))
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
+    subject = without_newcomers(subject, _rows(payload), until=None)
     _again(erasure, subject, now=now)
     if erasure.state == ErasureState.OPEN:
         if _overdue(subject, asked=erasure.asked_at, now=now):
@@ -104,7 +122,6 @@ def go_on(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
 
 def _again(erasure: Erasure, subject: Subject, *, now: datetime) -> None:
     """The same plan once more; what is nobody's any more, or a new person's, is left alone."""
-    subject = without_newcomers(subject)
     with wrapped(f"Erasure {erasure.uuid}"), transaction.atomic():
         done = release(subject, Occasion.ERASURE, now=now, choices=erasure.choices, person=erasure.person)
         left = plan(subject, now=now, choices=erasure.choices)
@@ -115,6 +132,17 @@ def _again(erasure: Erasure, subject: Subject, *, now: datetime) -> None:
         erasure.state = ErasureState.OPEN if left.open else ErasureState.DONE
         erasure.done_at = erasure.done_at or (None if left.open else now)
         erasure.save(update_fields=["receipt", "open_until", "state", "done_at"])
+
+
+def _kept(rows: Mapping[str, tuple[object, ...]]) -> dict[str, list[str]]:
+    """Keys as a payload keeps them."""
+    return {label: [str(key) for key in keys] for label, keys in rows.items()}
+
+
+def _rows(payload: jobs.Payload) -> dict[str, tuple[object, ...]]:
+    kept = payload.get("held")
+    pairs = kept.items() if isinstance(kept, dict) else ()
+    return {label: tuple(keys) for label, keys in pairs if isinstance(keys, list)}
 
 
 def _look(erasure: Erasure, payload: jobs.Payload, *, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +14,12 @@ from django.db.models import ForeignKey
 from django_rgpd.core import addresses
 from django_rgpd.core.errors import BadAddress
 from django_rgpd.erasure import residue
+from django_rgpd.erasure.statements import rows_of
 from django_rgpd.outbox import mail
-from django_rgpd.registry import Subject, people
+from django_rgpd.registry import Subject, held, people, registry, rule, scope
+from django_rgpd.registry.conditions import all_of
 from django_rgpd.registry.models import Person
+from django_rgpd.registry.who import Held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +57,42 @@ def of_a_newcomer(value: residue.Value) -> bool:
     return value.kind in {"email", "phone"} and people.known(value.kind, value.text) is not None
 
 
-def without_newcomers(subject: Subject) -> Subject:
-    """Her account key and addresses, without those that a living person has by now: she came back, or a mailbox
-    or a login name has a new owner."""
-    hers = {
+def without_newcomers(
+    subject: Subject, rows: Mapping[str, tuple[object, ...]], *, until: datetime | None
+) -> Subject:
+    """Her account key and addresses, leading to nothing that a living person did under them by now: she came back, or a
+    mailbox or a login name has a new owner.
+
+    ``rows``: what open business held, hers whoever has the address. ``until``: by when other rows began that may be hers.
+    """
+    free = {
         kind: frozenset(text for text in texts if people.known(kind, text) is None)
         for kind, texts in subject.addresses.items()
     }
-    return replace(subject, addresses=hers, user_key=None if _taken_again(subject) else subject.user_key)
+    return replace(
+        subject,
+        held=Held(rows=rows, until=until, free=free),
+        user_key=None if _taken_again(subject) else subject.user_key,
+    )
+
+
+def held_open(subject: Subject) -> dict[str, tuple[object, ...]]:
+    """Label of the model that carries an address of hers → keys of the rows that open business holds."""
+    found: dict[str, set[object]] = {}
+    only = replace(subject, user_key=None)
+    for entry in registry:
+        still_open = rule.open_rows(entry)
+        if still_open is None:
+            continue
+        for role, who in entry.people.items():
+            for where in scope.conditions(entry, role, only) if who.addresses else ():
+                for text in who.addresses.values():
+                    prefix, model = held.carrier(entry, text)
+                    rows = rows_of(entry, all_of(where, still_open)).values_list(f"{prefix}pk", flat=True)
+                    found.setdefault(held.label_of(model), set()).update(
+                        key for key in rows if key is not None
+                    )
+    return {label: tuple(sorted(keys, key=str)) for label, keys in found.items() if keys}
 
 
 def _taken_again(subject: Subject) -> bool:

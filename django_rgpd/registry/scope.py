@@ -11,6 +11,7 @@ from django.db.models import CharField, Q, QuerySet, TextField
 from django.db.models.functions import Lower
 from django.db.models.lookups import In
 
+from django_rgpd.registry import held
 from django_rgpd.registry.conditions import NEVER, all_of, any_of, on_row
 from django_rgpd.registry.expressions import address_text
 from django_rgpd.registry.matching import limited, matching, no_account, who_of
@@ -30,7 +31,7 @@ def conditions(entry: Entry, role: str, subject: Subject) -> list[Q]:
     """The ways in which rows of ``entry`` are ``subject``'s in ``role``: each a condition of its own, for a statement of its own.
 
     By account, then by address (only where the account path is NULL), then by uuid; what is not declared or what she does not
-    have is left out, so that an empty list means no row at all.
+    have is left out, so that an empty list means no row at all. ``subject.held`` limits what addresses lead to.
     """
     limit = limited(entry, role)
     ways = (
@@ -86,12 +87,22 @@ def _by_account(entry: Entry, role: str, subject: Subject) -> Q:
 
 
 def _by_address(entry: Entry, role: str, subject: Subject) -> Q:
-    same = [
-        _same_address(entry.model, kind, text, subject.addresses.get(kind, frozenset()))
-        for kind, text in who_of(entry, role).addresses.items()
-    ]
+    same = [_at(entry, kind, text, subject) for kind, text in who_of(entry, role).addresses.items()]
     one_of_hers = any_of(*same)
     return NEVER if one_of_hers == NEVER else all_of(no_account(entry, role), one_of_hers)
+
+
+def _at(entry: Entry, kind: str, text: str, subject: Subject) -> Q:
+    """Rows whose address at ``text`` is hers; once she was erased, without what somebody else did under it since."""
+    at_hers = _same_address(entry.model, kind, text, subject.addresses.get(kind, frozenset()))
+    limit = subject.held
+    if limit is None or at_hers == NEVER:
+        return at_hers
+    found = [all_of(at_hers, held.among(entry, text, limit))]
+    free = _same_address(entry.model, kind, text, limit.free.get(kind, frozenset()))
+    if limit.until is not None and free != NEVER:
+        found.append(all_of(free, held.by_then(entry, text, limit.until)))
+    return any_of(*found)
 
 
 def _same_address(model: type[Model], kind: str, text: str, hers: Iterable[str]) -> Q:

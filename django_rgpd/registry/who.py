@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -49,16 +50,31 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """To which rows the addresses of an erased person still lead: somebody may order under them again.
+
+    ``rows``: label of the model that carries the address → keys of the rows that open business held. ``until``: the instant by
+    which the clock of another row began if it is hers; None where none can be. ``free``: kind → addresses nobody has by now.
+    """
+
+    rows: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    until: datetime | None = None
+    free: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A person as the engine carries her: her uuids, her account key, and her proven addresses in canonical form.
 
-    ``uuids``: her own uuid first, then those of people merged into her. ``addresses``: kind → canonical texts.
+    ``uuids``: her own uuid first, then those of people merged into her. ``addresses``: kind → canonical texts. ``held`` limits
+    what the addresses lead to, once she was erased.
     Never printed: ``repr`` shows the uuid only.
     """
 
     uuids: tuple[UUID, ...]
     user_key: object | None = field(default=None, repr=False)
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    held: Held | None = None
 
     @property
     def uuid(self) -> UUID:
