@@ -97,7 +97,7 @@ def _erase(
     now: datetime,
 ) -> Erasure:
     _patience(alias)
-    locked = people.lock(people.standing_for(person))
+    locked = _lock(person)
     if locked.erased_at is not None:
         return Erasure.objects.filter(person=locked.uuid).latest("pk")
     subject = people.subject(locked)
@@ -174,6 +174,14 @@ def _forget(subject: Subject, known: list[dict[str, str]], *, now: datetime) -> 
     mails.update(state=State.GONE, payload={}, finished_at=now)
     Person.objects.filter(uuid__in=uuids).update(user_key=None, language="", erased_at=now)
     return [*digests, *(one for one in known if one not in digests)]
+
+
+def _lock(person: Person) -> Person:
+    """Her row, locked; she may have been merged into somebody since she was read, or while the lock was waited for."""
+    locked = people.lock(people.standing_for(person))
+    while locked.merged_into is not None:
+        locked = people.lock(locked.merged_into)
+    return locked
 
 
 def _lock_user(subject: Subject) -> Any:

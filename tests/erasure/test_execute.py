@@ -196,6 +196,22 @@ def test_people_merged_into_her_go_with_her(user: User, person: Person, now: dat
     assert "example.com" not in str(event.payload)
 
 
+def test_a_guest_merged_since_she_was_read_is_erased_as_who_she_is(
+    user: User, person: Person, now: datetime
+) -> None:
+    """Her address was proven for an account in the same moment: the account is erased, and the books say whose it was."""
+    guest = people.prove(people.note("email", "guest@example.com", now=now), how="link", now=now).person
+    people.prove(people.note("email", "guest@example.com", person=person, now=now), how="link", now=now)
+    assert guest.merged_into is None, "read before"
+
+    erasure = erase(guest, how="link", now=now)
+
+    assert erasure.person == person.uuid
+    assert Event.objects.get(kind="erased").person == person.uuid
+    assert not User.objects.filter(pk=user.pk).exists()
+    assert erase(guest, how="link", now=now) == erasure
+
+
 def test_never_write_to_me_again_is_remembered_by_a_digest(person: Person, now: datetime) -> None:
     """And without that wish nothing is remembered that she did not object to."""
     other = people.person_of(make_customer(), now=now)
