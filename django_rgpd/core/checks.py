@@ -109,27 +109,31 @@ def _rings() -> Iterator[CheckMessage]:
 
 
 def _export_root() -> Iterator[CheckMessage]:
-    text = conf.get().EXPORT_ROOT
-    if not text:
-        return
-    root = Path(text)
+    for key in ("EXPORT_ROOT", "MIRROR_ROOT"):
+        text = getattr(conf.get(), key)
+        if text:
+            yield from _private_directory(key, Path(text))
+
+
+def _private_directory(key: str, root: Path) -> Iterator[CheckMessage]:
     if not root.is_absolute():
-        yield _error("E010", _setting("EXPORT_ROOT"), "It is not an absolute path.", "Give an absolute path.")
+        yield _error("E010", _setting(key), "It is not an absolute path.", "Give an absolute path.")
         return
     for name in ("MEDIA_ROOT", "STATIC_ROOT"):
         served = getattr(settings, name, None)
         if served and root.resolve().is_relative_to(Path(str(served)).resolve()):
             hint = f"Give a directory outside {name}, which no web server serves."
-            yield _error("E011", _setting("EXPORT_ROOT"), f"It is inside {name}: anyone could collect.", hint)
+            yield _error("E011", _setting(key), f"It is inside {name}: anyone could collect.", hint)
 
 
 def _names() -> Iterator[CheckMessage]:
     read = conf.get()
     if read.CACHE not in settings.CACHES:
         yield _error("E012", _setting("CACHE"), "No cache has this name.", _choices(settings.CACHES))
-    if read.EXPORT_STORAGE and read.EXPORT_STORAGE not in settings.STORAGES:
-        hint = _choices(settings.STORAGES)
-        yield _error("E013", _setting("EXPORT_STORAGE"), "No storage of STORAGES has this name.", hint)
+    for key in ("EXPORT_STORAGE", "MIRROR_STORAGE"):
+        if getattr(read, key) and getattr(read, key) not in settings.STORAGES:
+            hint = _choices(settings.STORAGES)
+            yield _error("E013", _setting(key), "No storage of STORAGES has this name.", hint)
     zone = conf.raw().get("TIME_ZONE", "")
     if isinstance(zone, str) and zone and not conf.is_zone(zone):
         hint = 'Give a name such as "Europe/Paris".'

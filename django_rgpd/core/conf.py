@@ -32,6 +32,8 @@ class Settings:
     EXPORT_ROOT: str = ""
     EXPORT_STORAGE: str = ""
     EXPORT_DAYS: int = 7
+    MIRROR_ROOT: str = ""
+    MIRROR_STORAGE: str = ""
     TIME_ZONE: str = ""
     COMPLETE: bool = False
     PROXIES: int = 0
@@ -93,7 +95,7 @@ def type_problem(name: str, value: object) -> str | None:
         return None if isinstance(value, bool) else "must be True or False"
     if name in KEY_RINGS:
         return None
-    if name == "EXPORT_ROOT":
+    if name in {"EXPORT_ROOT", "MIRROR_ROOT"}:
         return None if isinstance(value, str | PurePath) else "must be a path"
     return None if isinstance(value, str) else "must be a text"
 

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from uuid import UUID
 
 from django_rgpd.core import keys
 from django_rgpd.core.keys import Digest
@@ -65,12 +64,12 @@ def own_hash(said: Mapping[str, object]) -> str:
     return hashlib.sha256(canonical(said)).hexdigest()
 
 
-def batch_digest(number: int, sealed_at: datetime, previous: str, hashes: Mapping[UUID, str]) -> Digest:
+def batch_digest(number: int, sealed_at: datetime, previous: str, hashes: Mapping[str, str]) -> Digest:
     """The digest of a batch under the newest seal key: its number, its time, the digest before, its events."""
     return keys.seal_ring().digest(LABEL, _value(number, sealed_at, previous, hashes))
 
 
-def fits(link: Link, hashes: Mapping[UUID, str]) -> bool:
+def fits(link: Link, hashes: Mapping[str, str]) -> bool:
     """Whether ``link`` was made, by a key of the ring, over events with these hashes (by uuid)."""
     value = _value(link.number, link.sealed_at, link.previous, hashes)
     return keys.seal_ring().verify(LABEL, value, link.digest, key_id=link.key_id)
@@ -81,9 +80,9 @@ def key_known(link: Link) -> bool:
     return any(key.id == link.key_id for key in keys.seal_ring().keys)
 
 
-def hashes_of(events: Iterable[Event]) -> dict[UUID, str]:
+def hashes_of(events: Iterable[Event]) -> dict[str, str]:
     """The own hash of each event, by uuid."""
-    return {event.uuid: own_hash(facts(event)) for event in events}
+    return {str(event.uuid): own_hash(facts(event)) for event in events}
 
 
 def canonical(value: object) -> bytes:
@@ -92,7 +91,7 @@ def canonical(value: object) -> bytes:
     return text.encode()
 
 
-def _value(number: int, sealed_at: datetime, previous: str, hashes: Mapping[UUID, str]) -> bytes:
+def _value(number: int, sealed_at: datetime, previous: str, hashes: Mapping[str, str]) -> bytes:
     # By uuid, not by primary key: events that a replay writes again get other keys.
     ordered = [hashes[uuid] for uuid in sorted(hashes)]
     return canonical([number, instant(sealed_at), previous, ordered])

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, router, transaction
 
-from django_rgpd.ledger import chain
+from django_rgpd.ledger import chain, mirror
 from django_rgpd.ledger.models import Event, Seal
 
 BATCH = 5_000
@@ -20,7 +20,13 @@ def seal(*, now: datetime) -> int:
 
     A batch is what was found, not a range of keys: an event that commits late, with a lower key, falls into
     the next one.
+
+    Raises ``MirrorAhead`` where the mirror has seals that the database has not: the chain would fork.
     """
+    if not Event.objects.filter(seal__isnull=True).exists():
+        return 0
+    if words := mirror.ahead():
+        raise mirror.MirrorAhead(words)
     total = 0
     while True:
         sealed = _one(now=now)
@@ -35,8 +41,6 @@ def last() -> Seal | None:
 
 
 def _one(*, now: datetime) -> int:
-    if not Event.objects.filter(seal__isnull=True).exists():
-        return 0
     try:
         with transaction.atomic(using=router.db_for_write(Seal)):
             return _batch(now=now)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django_rgpd.ledger import seal
+from django_rgpd.ledger import mirror, seal
 from django_rgpd.outbox.daily import each_run
 
 
 @each_run("ledger.seal")
 def seal_what_came(*, now: datetime) -> int:
-    """Seal what was recorded since the last run; returns how many events."""
-    return seal.seal(now=now)
+    """Seal what was recorded since the last run, and have it mirrored; returns how many events."""
+    number = seal.seal(now=now)
+    mirror.put(now=now)
+    return number

@@ -7,9 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, time
 
+from django.db import router, transaction
 from django.db.models import Q
 
 from django_rgpd.core import clock, conf
+from django_rgpd.ledger import mirror
 from django_rgpd.ledger.models import Event
 from django_rgpd.policy import current
 from django_rgpd.policy.own import PROOF
@@ -35,4 +37,7 @@ def end_payloads(*, now: datetime) -> int:
     rows = Event.objects.filter(site=conf.get().SITE, at__lte=before, payload__isnull=False)
     for condition in _kept:
         rows = rows.exclude(condition())
-    return rows.update(payload=None, actor="")
+    mirrored = rows.filter(seal__mirrored_at__isnull=False).order_by().values_list("seal__number", flat=True)
+    with transaction.atomic(using=router.db_for_write(Event)):
+        mirror.put_ended(sorted(mirrored.distinct()), now=now)
+        return rows.update(payload=None, actor="")

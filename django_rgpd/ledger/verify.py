@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
-from django_rgpd.ledger import chain, guard
+from django_rgpd.ledger import chain, guard, mirror
 from django_rgpd.ledger.chain import Link
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.ledger.record import payload_hash
@@ -37,6 +37,8 @@ def verify(*, now: datetime) -> Iterator[Fault]:
     An event without its payload is none: it ended at its term, and its hash stays.
     """
     yield from _chain()
+    for number, what in mirror.compare():
+        yield Fault(_("seal %(number)d") % {"number": number}, what)
     late = Event.objects.filter(seal__isnull=True, recorded_at__lt=now - UNSEALED).count()
     if late:
         what = _("%(number)d events wait for a seal since more than a day: run rgpd_run.")

@@ -137,6 +137,7 @@ RGPD = {
     "POLICY": "example_shop.config.policy.policy",
     "BASE_URL": os.environ.get("SHOP_URL", "http://127.0.0.1:8000"),
     "EXPORT_ROOT": str(VAR / "exports"),
+    "MIRROR_ROOT": str(VAR / "mirror"),
     "DIGEST_KEYS": ("demo:digests of the example shop's addresses",),
     "LINK_KEYS": ("demo:links in the example shop's mails",),
     "SEAL_KEYS": ("demo:seals of the example shop's ledgers",),

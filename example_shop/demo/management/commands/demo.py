@@ -73,11 +73,13 @@ class Command(BaseCommand):
         if fresh:
             with guard.lifted():
                 call_command("flush", interactive=False, verbosity=0)
-            for name in ("invoices", "mailbox", "media", "exports", "mirror"):
+            for name in ("invoices", "mailbox", "media", "exports"):
                 shutil.rmtree(Path(settings.MEDIA_ROOT).parent / name, ignore_errors=True)
         if User.objects.exists():
             self.stdout.write(_("The shop is there already; --fresh begins again."))
             return
+        # A shop that begins anew has a ledger that begins anew, whatever the one before it mirrored.
+        shutil.rmtree(Path(settings.RGPD["MIRROR_ROOT"]), ignore_errors=True)
         fill(max(customers, 1), now=timezone.now())
 
     def _serve(self, port: int) -> None:

@@ -1,0 +1,140 @@
+"""The mirror: one file a sealed batch outside the database, so that a cut tail and a restored dump are found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from django_rgpd.core.errors import RgpdError
+from django_rgpd.ledger import chain, places
+from django_rgpd.ledger.chain import Link
+from django_rgpd.ledger.models import Event, Seal
+from django_rgpd.ledger.places import Place
+from django_rgpd.outbox import jobs
+from django_rgpd.outbox.models import Job
+from django_rgpd.outbox.outcomes import NeedsSomeone
+
+JOB = "ledger.mirror"
+ENDED = "ledger.mirror_ended"
+"""The job that takes payloads out of the mirror that have ended in the database."""
+
+
+class MirrorAhead(RgpdError):
+    """The mirror has seals that the database has not: it was restored from an older dump, or its end cut off."""
+
+
+def ahead() -> str:
+    """Why nothing may be sealed: the mirror has more than the database. Empty where all is well."""
+    found = places.place()
+    if found is None:
+        return ""
+    head = max(places.numbers(found), default=0)
+    last = Seal.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    if head <= last:
+        return ""
+    words = _("The mirror ends at seal %(head)d and the database at %(last)d: was an older dump restored?")
+    return words % {"head": head, "last": last}
+
+
+def put(*, now: datetime) -> Job | None:
+    """Write the job down that mirrors what is not mirrored yet, where there is a mirror and something to do."""
+    if places.place() is None or not Seal.objects.filter(mirrored_at__isnull=True).exists():
+        return None
+    return jobs.put(JOB, {}, now=now, key="all")
+
+
+def put_ended(numbers: Iterable[int], *, now: datetime) -> None:
+    """Write the job down that takes the ended payloads of these seals out of the mirror."""
+    for number in numbers if places.place() is not None else ():
+        jobs.put(ENDED, {"number": number}, now=now, key=str(number))
+
+
+@jobs.job(JOB)
+def write_all(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
+    """Write every seal that is not mirrored, in order; one that is there already is compared, not written."""
+    found = places.place()
+    if found is None:
+        raise NeedsSomeone(_("MIRROR_ROOT and MIRROR_STORAGE are not set any more."))
+    for seal in Seal.objects.filter(mirrored_at__isnull=True).order_by("number"):
+        _write(found, seal)
+        Seal.objects.filter(pk=seal.pk).update(mirrored_at=now)
+        jobs.renew(job, now=now)
+
+
+@jobs.job(ENDED)
+def write_what_is_left(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
+    """Write the payloads of one batch anew, without those that have ended; the chain stays as it is."""
+    found = places.place()
+    seal = Seal.objects.filter(number=int(str(payload["number"]))).first()
+    if found is None or seal is None or found.read(places.batch_name(seal.number)) is None:
+        return
+    name = places.payloads_name(seal.number)
+    found.drop(name)
+    left = payloads_content(_events(seal))
+    if left:
+        found.add(name, left)
+
+
+def compare() -> Iterator[tuple[int, str]]:
+    """What differs between the seals of the database and those of the mirror: number, and what, in words."""
+    found = places.place()
+    if found is None:
+        return
+    if words := ahead():
+        yield Seal.objects.count(), words
+    there = places.numbers(found)
+    for seal in Seal.objects.filter(mirrored_at__isnull=False).order_by("number").iterator(chunk_size=500):
+        if seal.number not in there:
+            yield seal.number, _("It was mirrored, and the mirror has it no longer.")
+        elif read(found, seal.number) != Link.of(seal):
+            yield seal.number, _("The mirror has another one of this number, or its file was changed.")
+
+
+def read(found: Place, number: int) -> Link | None:
+    """The link of one mirrored batch; None where there is none, or its file does not fit its own digest."""
+    content = found.read(places.batch_name(number))
+    try:
+        whole = json.loads(content or b"null")
+        link = Link(**{**whole["seal"], "sealed_at": datetime.fromisoformat(whole["seal"]["sealed_at"])})
+        hashes = {one["uuid"]: chain.own_hash(one) for one in whole["events"]}
+    except (ValueError, KeyError, TypeError):
+        return None
+    return link if len(hashes) == link.count and chain.fits(link, hashes) else None
+
+
+def batch_content(seal: Seal, events: Iterable[Event]) -> bytes:
+    """The file of one batch: the seal, and what its events say that never changes."""
+    link = Link.of(seal)
+    said = {name: getattr(link, name) for name in ("number", "count", "previous", "digest", "key_id")}
+    said["sealed_at"] = chain.instant(link.sealed_at)
+    ordered = sorted(events, key=lambda event: event.uuid)
+    return chain.canonical({"seal": said, "events": [chain.facts(event) for event in ordered]})
+
+
+def payloads_content(events: Iterable[Event]) -> bytes:
+    """The file of what ends: payload and actor of each event that has one, by uuid; empty where none has."""
+    left = {
+        str(event.uuid): {"payload": event.payload, "actor": event.actor}
+        for event in events
+        if event.payload is not None or event.actor
+    }
+    return chain.canonical(left) if left else b""
+
+
+def _write(found: Place, seal: Seal) -> None:
+    events = _events(seal)
+    content, name = batch_content(seal, events), places.batch_name(seal.number)
+    if not found.add(name, content) and found.read(name) != content:
+        words = _("The mirror has another seal %(number)d: the chain has forked, or its file was changed.")
+        raise NeedsSomeone(words % {"number": seal.number})
+    payloads = payloads_content(events)
+    if payloads and not found.add(places.payloads_name(seal.number), payloads):
+        found.drop(places.payloads_name(seal.number))
+        found.add(places.payloads_name(seal.number), payloads)
+
+
+def _events(seal: Seal) -> list[Event]:
+    return list(Event.objects.filter(seal=seal))
