@@ -16,6 +16,7 @@ from django.db import connection
 
 from django_rgpd.erasure import residue
 from django_rgpd.erasure.execute import erase
+from django_rgpd.erasure.residue.fragments import fragments
 from django_rgpd.outbox import jobs
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
@@ -215,3 +216,49 @@ def test_invoices_are_not_opened(user: User, now: datetime) -> None:
     """The text inside a PDF is not searched, and the answer says so."""
     assert Invoice.objects.exists()
     assert any("PDF" in str(one) for one in residue.NOT_SEARCHED)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("name", NAME),
+        ("name", "Hans Großmann"),
+        ("street", "1 place de l'Église"),
+        ("phone", "+33639981122"),
+        ("email", EMAIL),
+        ("email", "amy@example.com"),
+    ],
+)
+def test_every_form_of_a_value_has_a_fragment_which_is_no_mail_host(kind: str, text: str) -> None:
+    """Or the rows that hold that form would never be read."""
+    value = residue.Value(kind, text)
+
+    found = fragments([value])
+
+    assert found
+    assert all(any(one in needle for one in found) for needle in value.needles)
+    assert not any(one in "example.com" for one in found)
+
+
+@pytest.mark.parametrize(
+    ("sought", "written"),
+    [
+        ("Αλέξανδρος Παπαδόπουλος", "ΑΛΈΞΑΝΔΡΟΣ ΠΑΠΑΔΌΠΟΥΛΟΣ"),  # no fragment: the whole text is folded
+        ("Hans Großmann", "HANS GROSSMANN"),
+        ("12 rue des Guirlandes", "12 RUE DES GUIRLANDES, bâtiment B"),
+    ],
+)
+def test_a_value_is_found_with_and_without_a_fragment(sought: str, written: str, now: datetime) -> None:
+    """One of a Greek name too, beside one that has fragments."""
+    product = ProductFactory(description=written)
+
+    for others in ([], [EMAIL]):
+        found = residue.search({"text": [sought], "email": others}, now=now)
+        assert [one.pk for one in found if one.kind == "text"] == [str(product.pk)]
+
+
+def test_a_fragment_alone_is_no_finding(now: datetime) -> None:
+    """It only says where to read on."""
+    ProductFactory(description="A melody: balodie, guirlandes")
+
+    assert residue.search({"name": [NAME], "street": ["12 rue des Guirlandes"]}, now=now) == []

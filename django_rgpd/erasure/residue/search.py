@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from django_rgpd.erasure.residue import kept, places, scan
 from django_rgpd.erasure.residue.columns import Table, tables
+from django_rgpd.erasure.residue.fragments import fragments
 from django_rgpd.erasure.residue.values import Value, distinctive, gather
 from django_rgpd.registry import Subject
 
@@ -75,10 +76,11 @@ def _values(sought: Sought) -> list[Value]:
 
 
 def _everywhere(values: list[Value], needles: list[str]) -> Iterator[Finding]:
+    parts = fragments(values)
     for alias in connections:
         connection = connections[alias]
         for table in tables(connection):
-            for key, texts in scan.rows(connection, table, needles):
+            for key, texts in scan.rows(connection, table, needles, parts):
                 yield from _in_row(table, key, texts, values)
     for entry, field, name, text in places.files():
         for kind in _kinds(values, f"{name}\x1f{text}"):
