@@ -130,7 +130,14 @@ def _carry_out(case: _Case, erasure: Erasure, shown: Plan) -> None:
         suppress.keep(case.person, reason=reason, now=now)
     for uuid in subject.uuids:
         signals.person_erased.send(Person, person=uuid, user_key=case.person.user_key, at=now)
-    done = release(subject, Occasion.ERASURE, now=now, choices=case.choices, person=subject.uuid)
+    done = release(
+        subject,
+        Occasion.ERASURE,
+        now=now,
+        choices=case.choices,
+        person=subject.uuid,
+        only={line.model for line in shown.goes},
+    )
     digests = _forget(subject, left.digests, now=now)
     _finish(erasure, shown, done, now=now)
     record(

@@ -3,6 +3,7 @@ commit."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -17,7 +18,7 @@ from django_rgpd.erasure.failures import wrapped
 from django_rgpd.erasure.reach import Choices, Reach, entries, reaches
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import Entry, Subject
-from django_rgpd.registry.conditions import NEVER
+from django_rgpd.registry.conditions import NEVER, all_of
 from django_rgpd.registry.order import children_first, models_read
 
 if TYPE_CHECKING:
@@ -55,9 +56,17 @@ class Released:
 
 
 def release(
-    subject: Subject, occasion: Occasion, *, now: datetime, choices: Choices, person: UUID | None = None
+    subject: Subject,
+    occasion: Occasion,
+    *,
+    now: datetime,
+    choices: Choices,
+    person: UUID | None = None,
+    only: Collection[str] | None = None,
 ) -> Released:
     """Release what ``occasion`` takes of ``subject``, in the caller's transaction.
+
+    ``only``: the labels of which a plan made in the same transaction says that something goes; the others cost no statement.
 
     Raises ``EngineFailed`` with the model's label where the database refuses.
     """
@@ -65,6 +74,8 @@ def release(
     reached: list[Reach] = []
     before: set[type[Model]] = set()
     for entry in children_first(entries()):
+        if only is not None and entry.label not in only:
+            continue
         late = bool(
             models_read(entry) & before
         )  # a path to the person leads through rows that are released earlier
@@ -95,9 +106,19 @@ def carry_out(
 
 
 def pinned(reach: Reach) -> Reach:
-    """``reach`` by its rows' keys: its people are found through rows that are released before it."""
-    keys = list(statements.rows_of(reach.entry, reach.where).values_list("pk", flat=True))
-    return replace(reach, where=Q(pk__in=keys) if keys else NEVER)
+    """``reach`` by its rows' keys: its people and what decides are read through rows that are released before it."""
+    groups = tuple(
+        group
+        if group.always or group.never
+        else replace(group, released=_keys(reach.entry, all_of(reach.where, group.released)))
+        for group in reach.groups
+    )
+    return replace(reach, where=_keys(reach.entry, reach.where), groups=groups)
+
+
+def _keys(entry: Entry, where: Q) -> Q:
+    keys = list(statements.rows_of(entry, where).values_list("pk", flat=True))
+    return Q(pk__in=keys) if keys else NEVER
 
 
 def _tell(entry: Entry, reach: Reach, count: int, occasion: Occasion) -> None:

@@ -20,7 +20,7 @@ from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 from django_rgpd.testing import Canaries, assert_erased, changed, snapshot, sweep
 from example_shop.accounts.models import User
-from example_shop.factories import make_customer, make_guest
+from example_shop.factories import UserFactory, make_customer, make_guest
 from example_shop.invoices.models import Invoice
 from example_shop.orders.models import Order
 
@@ -129,6 +129,21 @@ def test_a_thousand_orders_take_the_statements_of_one(now: datetime) -> None:
 
     assert _count(customer, "erase", now=now) == one
     assert not Order.objects.exclude(name="").exists()
+
+
+@pytest.mark.django_db
+def test_a_table_with_nothing_of_hers_costs_no_statement(now: datetime) -> None:
+    """What the plan counted nothing of, in the same transaction, is not touched."""
+    make_customer(email="bystander@example.com")
+    customer = UserFactory()
+    person = people.person_of(customer, now=now)
+    with CaptureQueriesContext(connection) as queries:
+        erase(person, how="account", now=now)
+
+    written = [one["sql"] for one in queries if one["sql"].startswith(("UPDATE", "DELETE"))]
+    tables = ("orders_order", "shop_reviews", "invoices_", "payments_", "contact_", "wishes_", "basket_")
+    assert not [sql for sql in written for table in tables if table in sql.split(" WHERE ")[0]]
+    assert not User.objects.filter(pk=customer.pk).exists()
 
 
 def _statements(orders: int, what: str, *, now: datetime) -> int:

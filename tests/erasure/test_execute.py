@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.core import mail
 from django.db import IntegrityError
+from django.db.models import Q
 
 from django_rgpd import signals
 from django_rgpd.core.errors import Refused
@@ -17,13 +18,14 @@ from django_rgpd.erasure.plan import plan
 from django_rgpd.ledger.models import Event
 from django_rgpd.outbox.deliver import run_due
 from django_rgpd.outbox.models import Job, State
-from django_rgpd.registry import people
+from django_rgpd.registry import OpenBusiness, people, registry
 from django_rgpd.registry.models import Address, Person, Suppression
 from django_rgpd.testing import changed, snapshot
 from example_shop.accounts.models import User
 from example_shop.factories import OrderFactory, make_customer, make_guest
 from example_shop.invoices.models import Invoice
 from example_shop.orders.models import Order, Status
+from example_shop.payments.models import Payment
 from example_shop.reviews.models import Review
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +135,25 @@ def test_an_open_order_keeps_what_it_needs_until_it_closes(user: User, person: P
     assert erasure.state == ErasureState.DONE
     assert not User.objects.filter(pk=user.pk).exists()
     assert not Job.objects.exclude(state__in=[State.DONE, State.GONE]).exists()
+
+
+def test_open_business_is_asked_before_the_rows_go_that_it_is_asked_of(
+    user: User, person: Person, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shop calls an order open while its payment has a provider's number, and payments are released first."""
+    paid = OpenBusiness(Q(payments__stripe_customer__startswith="cus"))
+    monkeypatch.setattr(registry.of(Order).declaration, "open_business", paid)
+    monkeypatch.setattr(registry.of(Payment).declaration, "open_business", None)
+    names = set(Order.objects.filter(customer=user).values_list("name", flat=True))
+    unpaid = OrderFactory(customer=user, lines=0)
+    shown = plan(people.subject(person), now=now)
+    assert {line.model for line in shown.open} == {"orders.Order"}
+
+    erase(person, how="account", now=now)
+
+    assert set(Payment.objects.values_list("stripe_customer", flat=True)) == {""}
+    assert set(Order.objects.exclude(pk=unpaid.pk).values_list("name", flat=True)) == names
+    assert Order.objects.get(pk=unpaid.pk).name == ""
 
 
 def test_business_open_past_its_time_is_a_case_for_staff(user: User, person: Person, now: datetime) -> None:
