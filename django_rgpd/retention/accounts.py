@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from dateutil.relativedelta import relativedelta
@@ -50,8 +50,7 @@ def warn(*, now: datetime) -> int:
         ahead = now + relativedelta(days=days)
         soon = _people(ending(at=ahead)).filter(_warnings(number))
         if number:
-            since = now - relativedelta(days=DAYS_BEFORE[number - 1] - days)
-            soon = soon.filter(_warned_until(since))
+            soon = soon.filter(_warned_until(_days_ago(DAYS_BEFORE[number - 1] - days, now=now)))
         for person in soon[:AT_ONCE]:
             _warn(person, now=now, end=clock.legal_day(ahead))
             warned += 1
@@ -61,7 +60,7 @@ def warn(*, now: datetime) -> int:
 def end(*, now: datetime) -> int:
     """Erase the accounts whose term is over, that were warned of twice and that nobody answered for; returns how many."""
     ended = 0
-    since = now - relativedelta(days=DAYS_BEFORE[-1])
+    since = _days_ago(DAYS_BEFORE[-1], now=now)
     over = _people(ending(at=now)).filter(_warnings(len(DAYS_BEFORE)), _warned_until(since))
     for person in over[:AT_ONCE]:
         try:
@@ -127,6 +126,12 @@ def _warnings(number: int) -> Q:
 def _warned_until(instant: datetime) -> Q:
     """People all of whose warnings are as old as ``instant``."""
     return ~Q(Exists(_since_contact().filter(at__gt=instant)))
+
+
+def _days_ago(days: int, *, now: datetime) -> datetime:
+    """The end of the legal day so many days ago: a nightly run that begins some seconds earlier than the last one counts."""
+    day = clock.legal_day(now) - relativedelta(days=days)
+    return datetime.combine(day, time.max, tzinfo=clock.legal_zone())
 
 
 def _warn(person: Person, *, now: datetime, end: date) -> None:

@@ -7,11 +7,11 @@ from django.contrib.auth.decorators import login_required
 from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from django_rgpd.core import clock
 from example_shop.accounts.models import User
 from example_shop.catalogue.models import Product
 from example_shop.reviews import write as writing
@@ -36,13 +36,13 @@ def write(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if "preview" not in request.POST:
             try:
-                writing.publish(form, author=author, now=timezone.now())
+                writing.publish(form, author=author, now=clock.now())
             except IntegrityError:  # sent twice at the same moment
                 return redirect(product)
             messages.success(request, _("Thank you. Your review is published."))
             return redirect(product)
         preview = form.save(commit=False)
-        preview.public_name, preview.created_at = form.published_as, timezone.now()
+        preview.public_name, preview.created_at = form.published_as, clock.now()
     context = {"form": form, "product": product, "preview": preview, "shown_as": form.published_as}
     return render(request, "reviews/write.html", context)
 
@@ -60,6 +60,6 @@ def mine(request: HttpRequest) -> HttpResponse:
 @login_required
 def take_back(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete one of them."""
-    writing.take_back(get_object_or_404(Review, pk=pk, author=request.user.pk), now=timezone.now())
+    writing.take_back(get_object_or_404(Review, pk=pk, author=request.user.pk), now=clock.now())
     messages.success(request, _("Your review is deleted."))
     return redirect("reviews:mine")

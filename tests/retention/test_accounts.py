@@ -99,6 +99,14 @@ def test_account_found_too_late_gets_its_whole_warning() -> None:
     assert not User.objects.filter(pk=user.pk).exists()
 
 
+def test_account_is_warned_on_its_day_by_a_run_that_begins_earlier_than_the_last_one() -> None:
+    user, _person = _account()
+    assert _day(END - timedelta(days=30)) == (0, 1)
+    assert _day(END - timedelta(days=7, seconds=40)) == (0, 1)
+    assert _day(END - timedelta(seconds=80)) == (1, 0)
+    assert not User.objects.filter(pk=user.pk).exists()
+
+
 def test_account_of_staff_and_account_that_nobody_ever_used_do_not_end() -> None:
     _account(is_staff=True)
     UserFactory()
