@@ -54,7 +54,8 @@ def _postgresql(
     if fragments:
         folded = f"(SELECT lower({_joined(names)}) AS folded OFFSET 0) AS once"
         sought = "unnest(%s::text[]) AS sought WHERE position(sought IN folded) > 0"
-        within = f"({within}) AND EXISTS (SELECT 1 FROM {folded}, {sought})"  # noqa: S608 - quoted names
+        # CASE keeps the order: PostgreSQL takes the EXISTS for the cheaper of the two.
+        within = f"CASE WHEN {within} THEN EXISTS (SELECT 1 FROM {folded}, {sought}) ELSE FALSE END"  # noqa: S608
         given.append(list(needles))
     inner = f"SELECT {shown}, {lowered} AS lowered FROM {place} OFFSET 0"  # noqa: S608
     outer = ", ".join([*keys, *names])
