@@ -112,14 +112,14 @@ class _Writer:
         if not shown:
             return
         written = 0
-        row = self._row(entry, shown)
+        lines = self._lines(entry, shown)
         for page in self._pages(entry, role, shown):
             if page and not written:
                 comma = "," if self.collected.rows else ""
                 about = header.table(entry, role, shown, self.document)
                 self._write(f'{comma}\n{values.dumps(about)[:-1]}, "rows": [')
             for start in range(0, len(page), _BUFFERED):
-                rows = [row(one) for one in page[start : start + _BUFFERED]]
+                rows = lines(page[start : start + _BUFFERED])
                 self._write(("," if written else "") + "\n" + ",\n".join(rows))
                 written += len(rows)
             if self.tick is not None:
@@ -128,25 +128,21 @@ class _Writer:
             self._write(f'\n], "count": {written}}}')
             self.collected.rows[entry.label, role] = written
 
-    def _row(self, entry: Entry, shown: Sequence[Column]) -> Callable[[Row], str]:
-        """What writes a row, its keys made once; a row is the key of its page and then its columns."""
-        keys = [
-            ("{" if first else ", ") + values.dumps(column.key) + ": "
-            for first, column in zip([True, *[False] * len(shown)], shown, strict=False)
-        ]
-        files = [
-            (place, self._path(entry, column))
+    def _lines(self, entry: Entry, shown: Sequence[Column]) -> Callable[[list[Row]], list[str]]:
+        """What writes rows, a column at a time; a row is the key of its page and then its columns."""
+        pairs = [values.dumps(column.key).replace("%", "%%") + ": %s" for column in shown]
+        line = "{" + ", ".join(pairs) + "}"
+        files = {
+            place: self._path(entry, column)
             for place, column in enumerate(shown)
             if isinstance(column.field, models.FileField)
-        ]
-        writer, text = values.WRITERS.get, values.text
+        }
 
-        def write(row: Row) -> str:
-            cells = list(row[1:])
-            for place, path in files:
-                cells[place] = path(cells[place])
-            pairs = zip(keys, cells, strict=True)
-            return "".join([key + (writer(type(cell)) or text)(cell) for key, cell in pairs]) + "}"
+        def write(rows: list[Row]) -> list[str]:
+            _keys, *cells = zip(*rows, strict=True)
+            for place, path in files.items():
+                cells[place] = tuple(path(name) for name in cells[place])
+            return [line % row for row in zip(*(values.texts(column) for column in cells), strict=True)]
 
         return write
 

@@ -105,3 +105,22 @@ nested = st.recursive(
 def test_anything_is_written_as_strict_json(value):
     raw = values.encoded(values.text(value))
     json.loads(raw.decode("utf-8"), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        ["a", 'b"', "é\u2028"],
+        ["a", None, "b"],
+        [1, 2**53, -1],
+        [Decimal("1.50"), Decimal("1E+2"), Decimal("-0"), Decimal("1E-9"), Decimal("NaN"), Decimal("1E+80")],
+        [datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=KATHMANDU)],
+        [{"deep": ["%s", 1]}, {}],
+        [],
+    ],
+)
+def test_a_column_is_written_as_each_of_its_values(column):
+    written = values.texts(column)
+
+    assert written == [values.text(value) for value in column]
+    assert [json.loads(one) for one in written] == [values.plain(value) for value in column]
