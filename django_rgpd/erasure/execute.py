@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 EVENT = "erased"
 """The kind of event that the ledger gets."""
 
+OWN_PAGES = frozenset({"account", "link"})
+"""The ways on which a person asks on a page that she reads herself."""
+
 ATTEMPTS = 3
 LOCK_TIMEOUT = "5s"
 
@@ -123,7 +126,7 @@ def _erase(
 def _carry_out(case: _Case, erasure: Erasure, shown: Plan) -> None:
     subject, now = case.subject, case.now
     keys = sessions.take([str(subject.user_key)] if subject.user_key is not None else [])
-    left = remembered.taken(case.person, subject, case.user, sessions=keys)
+    left = remembered.taken(case.person, subject, case.user, sessions=keys, herself=case.how in OWN_PAGES)
     for reason in (
         (suppress.OBJECTED, suppress.ASKED) if case.choices.get("suppress") else (suppress.OBJECTED,)
     ):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db.models import ForeignKey
+from django.utils.translation import get_language
 
 from django_rgpd.core import addresses
 from django_rgpd.core.errors import BadAddress
@@ -34,8 +35,11 @@ class Taken:
     digests: list[dict[str, str]]
 
 
-def taken(person: Person, subject: Subject, user: Any, *, sessions: list[str]) -> Taken:
-    """Read off what follows will need, before it goes."""
+def taken(person: Person, subject: Subject, user: Any, *, sessions: list[str], herself: bool) -> Taken:
+    """Read off what follows will need, before it goes.
+
+    ``herself``: she asks on a page of her own, whose language her receipt then has; else her account's, else hers.
+    """
     own = _account_email(user)
     email = mail.address_of(person.uuid) or own
     texts = {"email": sorted({*subject.emails, *([own] if own else [])}), "phone": [], "name": []}
@@ -45,7 +49,9 @@ def taken(person: Person, subject: Subject, user: Any, *, sessions: list[str]) -
     return Taken(
         subject=subject,
         email=email,
-        language=person.language or str(getattr(user, "language", "") or ""),
+        language=(get_language() if herself else "")
+        or str(getattr(user, "language", "") or "")
+        or person.language,
         sessions=sessions,
         values=residue.distinctive(texts),
         digests=_digests(own),

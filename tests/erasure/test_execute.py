@@ -8,6 +8,7 @@ import pytest
 from django.core import mail
 from django.db import IntegrityError
 from django.db.models import Q
+from django.utils import translation
 
 from django_rgpd import signals
 from django_rgpd.core.errors import Refused
@@ -245,6 +246,19 @@ def test_never_write_to_me_again_is_remembered_by_a_digest(person: Person, now: 
 
 
 @pytest.mark.fault("G08")
+@pytest.mark.parametrize(("how", "subject"), [("account", "effac"), ("staff", "erased")])
+def test_the_receipt_has_the_language_of_her_page(
+    user: User, person: Person, now: datetime, how: str, subject: str
+) -> None:
+    Person.objects.filter(pk=person.pk).update(language="en")
+    person.refresh_from_db()
+    User.objects.filter(pk=user.pk).update(language="en")
+    with translation.override("fr"):
+        erase(person, how=how, now=now)
+    run_due(now=now)
+    assert subject in mail.outbox[-1].subject
+
+
 def test_the_receipt_goes_to_the_address_that_is_gone(user: User, person: Person, now: datetime) -> None:
     """It says what went and what stays until when; then the address is nowhere any more."""
     erase(person, how="account", now=now)
