@@ -21,6 +21,7 @@ from django_rgpd.consent.models import ConsentState, Wording
 from django_rgpd.core import clock, conf
 from django_rgpd.core.impersonation import impersonated
 from django_rgpd.policy import current
+from django_rgpd.registry.models import Person
 
 RECORD = "django_rgpd_record_objection"
 
@@ -93,7 +94,7 @@ class ConsentStateAdmin(_Unchanged, admin.ModelAdmin[ConsentState]):
                 purpose=told["purpose"],
                 channel=told["channel"],
             )
-            self._tell(request, known is not None)
+            self._tell(request, known, told["purpose"], told["channel"])
             return redirect(f"admin:{RECORD}")
         context = {
             **self.admin_site.each_context(request),
@@ -103,13 +104,21 @@ class ConsentStateAdmin(_Unchanged, admin.ModelAdmin[ConsentState]):
         }
         return TemplateResponse(request, "django_rgpd/consent/record_objection.html", context)
 
-    def _tell(self, request: HttpRequest, known: bool) -> None:
-        text = (
-            _("Recorded; effective at once.")
-            if known
-            else _("Nobody is known by this address. It is on the list of those that are not written to.")
+    def _tell(self, request: HttpRequest, known: Person | None, purpose: str, channel: str) -> None:
+        """Say what came of it; a consent that she gave after that day stands, and is named."""
+        if known is None:
+            text = _("Nobody is known by this address. It is on the list of those that are not written to.")
+            messages.success(request, text)
+            return
+        live = ConsentState.objects.filter(person=known.uuid, live=True)
+        live = live.filter(
+            **{name: value for name, value in (("purpose", purpose), ("channel", channel)) if value}
         )
-        messages.success(request, text)
+        if live.exists():
+            text = _("Recorded. She agreed again after that day, and what she agreed to then goes on.")
+            messages.warning(request, text)
+        else:
+            messages.success(request, _("Recorded; effective at once."))
 
 
 @admin.register(Wording)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from django_rgpd.consent import by_staff, wordings
 from django_rgpd.core import addresses, clock
 from django_rgpd.core.errors import BadAddress
-from django_rgpd.policy import current
+from django_rgpd.policy import EMAIL, SMS, current
 from django_rgpd.registry.models import Kind
 
 
@@ -54,7 +54,15 @@ class ObjectionForm(forms.Form):
                 self.add_error("address", str(error))
         if cleaned.get("day") and cleaned["day"] > clock.legal_day(self._now):
             self.add_error("day", _("This day has not come yet."))
+        self._check_channel(cleaned.get("purpose"), cleaned.get("channel"), cleaned.get("kind"))
         return cleaned
+
+    def _check_channel(self, purpose: str | None, channel: str | None, kind: str | None) -> None:
+        """What would change nothing is refused: staff must not believe that it did."""
+        if purpose and channel and channel not in current().purpose(purpose).channels:
+            self.add_error("channel", _("This purpose does not go out by this channel."))
+        elif (kind, channel) in {(Kind.EMAIL, SMS), (Kind.PHONE, EMAIL)}:
+            self.add_error("channel", _("Nothing goes to this address by this channel."))
 
     def said_at(self) -> datetime:
         """The instant at which the objection counts: now for today, the end of the day for an earlier one.

@@ -49,15 +49,16 @@ def allowed(name: str, key: str, per: Sequence[tuple[int, int]]) -> bool:
 
 
 @sensitive_variables()
-def mail_allowed(email: str, ip: str | None = None) -> bool:
+def mail_allowed(email: str, ip: str | None = None, *, what: str = "address") -> bool:
     """Whether one more mail may go to ``email`` on a stranger's word: by mailbox, by network, and overall.
 
-    ``ip`` is ``client_ip(request)``. Raises ``BadAddress`` and ``StoreDown``.
+    ``ip`` is ``client_ip(request)``. ``what`` is the kind of mail: each has its own count, so that a stranger's sign-up
+    keeps nobody from a new password. Raises ``BadAddress`` and ``StoreDown``.
     """
     mailbox = addresses.limiter_key(email)
     if ip is not None and not allowed("ip", ip, PER_IP):
         return False
-    return allowed("address", mailbox, PER_ADDRESS) and allowed("overall", "", OVERALL)
+    return allowed(what, mailbox, PER_ADDRESS) and allowed("overall", "", OVERALL)
 
 
 def client_ip(request: HttpRequest) -> str:

@@ -66,6 +66,7 @@ def put(erasure: Erasure, shown: Plan, left: Taken, *, now: datetime) -> None:
             context={
                 "plan": shown.as_values(),
                 "done_at": now,
+                "term_over": erasure.how == "term",
                 "authority": str(current().authority),
                 "authority_url": current().authority_url,
             },

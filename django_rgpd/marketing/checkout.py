@@ -67,10 +67,15 @@ class MarketingBoxes(forms.Form):
     @property
     def marketing_notice(self) -> str:
         """The short notice to show beside the boxes."""
-        return _(
+        notice = _(
             "These boxes are optional and change nothing in your order. You can change your mind at any time:"
             " by the link in each message or on your privacy page."
         )
+        offers = {capfirst(str(box.purpose.label)) for box in self._boxes if box.way_out}
+        if not offers:
+            return notice
+        announced = _("We may write to you, as our customer, unless you tick “no, thank you”: %(offers)s.")
+        return f"{announced % {'offers': ', '.join(sorted(offers))}} {notice}"
 
     @property
     def marketing_box_names(self) -> list[str]:

@@ -69,7 +69,9 @@ class ResetForm(PasswordResetForm):
         request = options.get("request")
         try:
             may_send = limits.mail_allowed(
-                self.cleaned_data["email"], limits.client_ip(request) if request else None
+                self.cleaned_data["email"],
+                limits.client_ip(request) if request else None,
+                what="reset",
             )
         except (BadAddress, StoreDown):
             return

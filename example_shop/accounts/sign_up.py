@@ -26,7 +26,7 @@ def ask(email: str, *, first_name: str, last_name: str, language: str, ip: str) 
         email, first_name=first_name, last_name=last_name, language=language
     )
     try:
-        may_send = limits.mail_allowed(email, ip)
+        may_send = limits.mail_allowed(email, ip, what="sign-up")
     except (BadAddress, StoreDown):
         return
     if may_send:

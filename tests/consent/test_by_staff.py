@@ -91,6 +91,41 @@ def test_the_admin_page_records_what_a_letter_said(client: Client, person: Perso
     assert not decisions.may_send(person, "offers", "post", now=clock.now())
 
 
+def test_the_admin_page_says_that_a_later_consent_goes_on(
+    client: Client, person: Person, member: User
+) -> None:
+    now = clock.now()
+    decisions.give(person, *NEWS, how="account", now=now)
+    client.force_login(member)
+    told = {"kind": "email", "address": "ada@example.com", "way": "letter", "purpose": "newsletter"}
+    day = clock.legal_day(now - timedelta(days=3)).isoformat()
+    page = reverse("admin:django_rgpd_record_objection")
+    response = client.post(page, {**told, "day": day}, follow=True)
+    assert "She agreed again after that day" in response.content.decode()
+    assert decisions.may_send(person, *NEWS, now=clock.now())
+
+
+def test_the_admin_page_refuses_a_channel_by_which_nothing_goes(
+    client: Client, person: Person, member: User
+) -> None:
+    now = clock.now()
+    decisions.give(person, *NEWS, how="account", now=now - timedelta(days=1))
+    client.force_login(member)
+    told = {
+        "kind": "email",
+        "address": "ada@example.com",
+        "way": "call",
+        "day": clock.legal_day(now).isoformat(),
+    }
+    page = reverse("admin:django_rgpd_record_objection")
+    for odd in ({"purpose": "newsletter", "channel": "sms"}, {"purpose": "", "channel": "sms"}):
+        response = client.post(page, {**told, **odd})
+        assert response.status_code == 200
+        assert "by this channel" in response.content.decode()
+    assert not Event.objects.filter(kind="consent.objected").exists()
+    assert not Suppression.objects.exists()
+
+
 def test_the_admin_page_is_closed_to_others(client: Client, person: Person) -> None:
     page = reverse("admin:django_rgpd_record_objection")
     assert client.get(page).status_code == 302

@@ -28,6 +28,13 @@ def a_clock(monkeypatch):
 
 
 @pytest.mark.fault("E05")
+def test_mail_allowed_counts_each_kind_of_mail_by_itself(a_clock):
+    assert limits.mail_allowed("marie@example.com")
+    assert limits.mail_allowed("marie@example.com", what="reset")
+    assert not limits.mail_allowed("marie@example.com", what="reset")
+
+
+@pytest.mark.fault("E05")
 def test_mail_allowed_once_in_15_minutes_and_thrice_a_day_whatever_the_spelling(a_clock):
     assert limits.mail_allowed("marie@example.com")
     assert not limits.mail_allowed("Marie@example.com")
