@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 from django.core.checks import CheckMessage
 
-from django_rgpd.policy.terms import PERSONAL_CLOCKS
+from django_rgpd.policy.bases import Occasion, Outcome
+from django_rgpd.policy.terms import ACCOUNT_CLOSED, PERSONAL_CLOCKS
 from django_rgpd.registry import looks
 from django_rgpd.registry.checks.messages import caution, error
 from django_rgpd.registry.columns import columns
 from django_rgpd.registry.declaration import DeleteRow, KeepFacts
 
 if TYPE_CHECKING:
-    from django_rgpd.policy import Policy
+    from django_rgpd.policy import Policy, Purpose
     from django_rgpd.registry.declaration import Personal
     from django_rgpd.registry.site import Entry
 
@@ -118,12 +119,30 @@ def _purposes(entry: Entry, policy: Policy) -> Iterator[CheckMessage]:
             yield error("E027", entry.model, message, f"Its purposes are: {', '.join(known)}.")
     for key in dict.fromkeys(used):
         purpose = known.get(key)
-        if purpose is None or purpose.term.endless or purpose.clock in PERSONAL_CLOCKS:
+        if purpose is None or purpose.term.endless or key in entry.declaration.clocks:
             continue
-        if key not in entry.declaration.clocks:
+        if purpose.clock in PERSONAL_CLOCKS:
+            if _outlives_its_clock(entry, purpose):
+                message = (
+                    f"{key!r} outlives an erasure, and its clock does not: its fields would be kept for ever."
+                )
+                hint = f'Name a column that starts it here: clocks = {{"{key}": "created_at"}}.'
+                yield error("E029", entry.model, message, hint)
+        else:
             message = f"The term of {key!r} has no clock here: its fields would be kept for ever."
             hint = f'Name the column that starts it: clocks = {{"{key}": "created_at"}}.'
             yield error("E029", entry.model, message, hint)
+
+
+def _outlives_its_clock(entry: Entry, purpose: Purpose) -> bool:
+    """Whether what an erasure leaves under ``purpose`` has no end: whoever carried the clock is tied to no account any more.
+
+    Only a row that knows her uuid still finds out when her account was closed.
+    """
+    if Outcome.STANDS not in purpose.outcomes(Occasion.ERASURE):
+        return False
+    by_uuid = all(who.person for who in entry.people.values())
+    return not (purpose.clock is ACCOUNT_CLOSED and by_uuid)
 
 
 def _left_over(entry: Entry) -> Iterator[CheckMessage]:

@@ -6,7 +6,18 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import models
 
-from django_rgpd.policy import HEALTH, LAST_CONTACT, UNTIL_WITHDRAWN, Consent, Contract, Purpose, years
+from django_rgpd.policy import (
+    ACCOUNT_CLOSED,
+    HEALTH,
+    LAST_CONTACT,
+    LAST_SALE,
+    UNTIL_WITHDRAWN,
+    Consent,
+    Contract,
+    LegalClaims,
+    Purpose,
+    years,
+)
 from django_rgpd.registry import (
     Blank,
     KeepFacts,
@@ -126,6 +137,21 @@ def test_e029_where_a_term_has_no_clock(note, declare, found):
 def test_a_term_that_counts_by_the_person_or_never_needs_no_clock(note, declare, found, promise, term):
     promise(Purpose("account", "Your account", bases=[Contract()], **term))
     declare(note, **good(clocks={}))
+    assert found() == []
+
+
+@pytest.mark.parametrize("clock", [LAST_CONTACT, LAST_SALE, ACCOUNT_CLOSED])
+def test_e029_where_a_purpose_outlives_the_erasure_and_its_clock_does_not(
+    note, declare, found, promise, clock
+):
+    promise(Purpose("account", "Claims", bases=[LegalClaims()], term=years(5), clock=clock))
+    declare(note, **good(clocks={}))
+    assert found(about="'account'") == ["E029"]
+
+
+def test_a_purpose_that_outlives_the_erasure_may_count_by_a_column(note, declare, found, promise):
+    promise(Purpose("account", "Claims", bases=[LegalClaims()], term=years(5), clock=LAST_CONTACT))
+    declare(note, **good())
     assert found() == []
 
 
