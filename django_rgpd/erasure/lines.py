@@ -13,12 +13,16 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Going:
-    """Rows of one model that lose what they say of the person, or go."""
+    """Rows of one model that lose what they say of the person, or go.
+
+    ``rest``: what becomes of the rows' other columns: "" (they go), "facts" (they stay as declared), "kept" (she chose so).
+    """
 
     model: str
     label: str
     rows: int
     fields: tuple[str, ...]
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

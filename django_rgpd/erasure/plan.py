@@ -82,7 +82,14 @@ def _going(reach: Reach, group: Group) -> Callable[[Answer], Going]:
         label=label_of(reach.entry),
         rows=answer.count,
         fields=_labels(reach.entry, group),
+        rest=_rest(reach),
     )
+
+
+def _rest(reach: Reach) -> str:
+    if reach.deletes:
+        return ""
+    return "facts" if reach.entry.declaration.ask is None else "kept"
 
 
 def _standing(reach: Reach, group: Group, policy: Policy, *, now: datetime) -> Iterator[Asked]:

@@ -82,6 +82,14 @@ def test_the_plan_asks_what_becomes_of_reviews(person: Person, now: datetime) ->
     assert (ask.key, ask.rows, ask.default_keep) == ("reviews", 1, False)
 
 
+def test_the_plan_says_what_is_left_of_rows_that_stay(person: Person, now: datetime) -> None:
+    subject = people.subject(person)
+    rests = {line.label: line.rest for line in plan(subject, now=now).goes}
+    assert (rests["Your orders"], rests["Your reviews"], rests["Your wish list"]) == ("facts", "", "")
+    kept = plan(subject, now=now, choices={"reviews": "keep"})
+    assert {line.label: line.rest for line in kept.goes}["Your reviews"] == "kept"
+
+
 def test_the_plan_is_one_statement_and_changes_nothing(person: Person, now: datetime) -> None:
     """Whatever it asks."""
     subject = people.subject(person)
