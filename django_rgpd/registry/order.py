@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from django_rgpd.registry.columns import foreign_keys
 from django_rgpd.registry.declaration import Follows, OpenBusiness, When
-from django_rgpd.registry.paths import passed
+from django_rgpd.registry.paths import BadPath, follow, passed
+from django_rgpd.registry.site import registry
 
 if TYPE_CHECKING:
     from django.db.models import Model, Q
@@ -63,7 +64,30 @@ def _referred(entry: Entry) -> set[type[Model]]:
 
 
 def _read(entry: Entry) -> set[type[Model]]:
-    return {_table(model) for path in _paths(entry) for model in passed(entry.model, path)}
+    """What the declaration reads, and what decides on the open business that it borrows."""
+    first, *followed = _followed(entry)
+    found = {
+        _table(model)
+        for one in (first, *followed)
+        for path in _paths(one)
+        for model in passed(one.model, path)
+    }
+    return found | {_table(one.model) for one in followed}
+
+
+def _followed(entry: Entry) -> list[Entry]:
+    """``entry``, and those whose open business it borrows, one from the other."""
+    found = [entry]
+    while isinstance(business := found[-1].declaration.open_business, Follows):
+        try:
+            target = follow(found[-1].model, business.path).target
+        except BadPath:  # a system check says so
+            break
+        other = registry.of(target) if target is not None else None
+        if other is None or other in found:
+            break
+        found.append(other)
+    return found
 
 
 def _table(model: type[Model]) -> type[Model]:

@@ -60,6 +60,12 @@ def test_a_declaration_reads_the_tables_of_its_conditions(declare):
     assert models_read(other) == {Invoice}
 
 
+def test_a_declaration_reads_what_the_row_reads_that_it_follows(declare):
+    declare(Order, open_business=OpenBusiness(Q(lines__quantity__gt=0)))
+    follower = declare(Invoice, open_business=Follows("order"))
+    assert models_read(follower) == {Order, OrderLine}
+
+
 def test_a_cycle_of_keys_ends(declare, monkeypatch):
     from django_rgpd.registry import order
 
