@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('site', models.PositiveIntegerField(default=1)),
                 ('label', models.CharField(max_length=255)),
-                ('fingerprint', models.CharField(blank=True, default='', max_length=64)),
+                ('terms', models.CharField(blank=True, default='', max_length=64)),
                 ('day', models.DateField(blank=True, null=True)),
                 ('top', models.BigIntegerField(blank=True, null=True)),
                 ('full_at', models.DateTimeField(blank=True, null=True)),

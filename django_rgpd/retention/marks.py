@@ -19,7 +19,7 @@ from django_rgpd.retention.models import SweepMark
 class Mark:
     """How far the sweep came with one model; ``aside``: the keys of rows that the database refused, as texts."""
 
-    fingerprint: str
+    terms: str
     day: date | None
     top: int | None
     full_at: datetime | None
@@ -30,7 +30,7 @@ class Mark:
 def read() -> dict[str, Mark]:
     """Label → mark, of every model that has one; a single statement."""
     rows = SweepMark.objects.filter(site=conf.get().SITE).values_list(
-        "label", "aside__key", "fingerprint", "day", "top", "full_at", "resets"
+        "label", "aside__key", "terms", "day", "top", "full_at", "resets"
     )
     found: dict[str, Mark] = {}
     keys: dict[str, list[str]] = {}
@@ -44,27 +44,27 @@ def read() -> dict[str, Mark]:
 def adopted(entry: Entry, known: Mapping[str, Mark] | None = None) -> bool:
     """Whether what decides on ``entry`` today is what was approved, or adopted where nothing was to be released."""
     mark = (read() if known is None else known).get(entry.label)
-    return mark is not None and mark.fingerprint == fingerprint(entry)
+    return mark is not None and mark.terms == fingerprint(entry)
 
 
 def adopt(entries: Iterable[Entry], *, approved: datetime | None = None, actor: str = "") -> None:
     """Let what decides on ``entries`` today decide from now on; the next sweep looks at all their rows."""
     changes = {"approved_at": approved, "approved_by": actor} if approved else {}
     marks = [
-        SweepMark(site=conf.get().SITE, label=entry.label, fingerprint=fingerprint(entry), **changes)
+        SweepMark(site=conf.get().SITE, label=entry.label, terms=fingerprint(entry), **changes)
         for entry in entries
     ]
     SweepMark.objects.bulk_create(
         marks,
         update_conflicts=True,
         unique_fields=["site", "label"],
-        update_fields=["fingerprint", "day", "full_at", *changes],
+        update_fields=["terms", "day", "full_at", *changes],
     )
 
 
 def refuse(labels: Collection[str]) -> int:
     """Take the approval of models back. Returns of how many."""
-    return _of(labels).exclude(fingerprint="").update(fingerprint="", day=None)
+    return _of(labels).exclude(terms="").update(terms="", day=None)
 
 
 def advance(labels: Collection[str], *, now: datetime) -> None:
@@ -75,7 +75,7 @@ def advance(labels: Collection[str], *, now: datetime) -> None:
 
 def complete(label: str, mark: Mark, *, top: int | None, now: datetime) -> None:
     """The whole table was looked at, up to the key ``top``; nothing is said where the mark was reset since ``mark`` was read."""
-    same = _of([label]).filter(resets=mark.resets, fingerprint=mark.fingerprint)
+    same = _of([label]).filter(resets=mark.resets, terms=mark.terms)
     same.update(day=clock.legal_day(now), top=top, full_at=now)
 
 

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 class SweepMark(models.Model):
     """One declared model: everything in it that was due by the end of ``day`` is released, or cut into jobs that do it.
 
-    ``fingerprint`` is what decided then; where something else decides now, the sweep leaves the model alone until that is
+    ``terms`` is a hash of what decided then; where something else decides now, the sweep leaves the model alone until that is
     approved. Rows with a key above ``top`` came after the last look at the whole table, whatever their clocks say.
     """
 
     site = models.PositiveIntegerField(default=1)
     label = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64, blank=True, default="")
+    terms = models.CharField(max_length=64, blank=True, default="")
     day = models.DateField(null=True, blank=True)
     top = models.BigIntegerField(null=True, blank=True)
     full_at = models.DateTimeField(null=True, blank=True)

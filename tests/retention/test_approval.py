@@ -88,11 +88,11 @@ def test_rest_goes_on_while_one_model_waits(promise: Any) -> None:
 
 def test_lengthened_term_is_adopted_by_itself(promise: Any) -> None:
     ContactMessageFactory(user=None)
-    before = SweepMark.objects.get(label=MESSAGE).fingerprint
+    before = SweepMark.objects.get(label=MESSAGE).terms
     promise(_purpose(ContactMessage), years(20))
     assert sweep(now=NOW).waiting == {}
     mark = SweepMark.objects.get(label=MESSAGE)
-    assert mark.fingerprint != before
+    assert mark.terms != before
     assert mark.approved_at is None
     assert ContactMessage.objects.exists()
 
