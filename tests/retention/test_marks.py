@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from dateutil.relativedelta import relativedelta
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
 from django_rgpd import signals
 from django_rgpd.core import clock
+from django_rgpd.outbox import deliver
 from django_rgpd.policy import COLUMN, FISCAL_YEAR_END, current, days, months, years
 from django_rgpd.registry import KeepFacts, Personal, When, Who, registry
 from django_rgpd.registry.actions import Blank
@@ -212,3 +213,46 @@ def declared(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         return Entry(Order, type("Data", (Declaration,), attributes), __name__)
 
     return declare
+
+
+class Killed(BaseException):
+    """A process that ends where it stands: nothing catches it."""
+
+
+@pytest.mark.fault("C10")
+@pytest.mark.parametrize("share", [False, True])
+@pytest.mark.parametrize("size", [2, 10])
+def test_mark_never_runs_ahead_of_its_rows_wherever_a_sweep_ends(share: bool, size: int) -> None:
+    """After each of its statements either the rows are gone, or jobs are written, or the mark does not speak of them."""
+    for number in range(5):
+        _message(DAY, subject=str(number))
+    ended = 0
+    for last in range(1, 60):
+        with transaction.atomic():
+            if _ended_at(last, share=share, size=size):
+                ended += 1
+            spoken_of = _mark(MESSAGE).day == clock.legal_day(NIGHT)
+            assert not (spoken_of and ContactMessage.objects.exists() and not ranges.pending()), last
+            sweep(now=NIGHT, share=share, size=size)
+            deliver.run_due(now=NIGHT, names=frozenset({ranges.JOB}))
+            assert not ContactMessage.objects.exists(), last
+            transaction.set_rollback(True)
+    assert ended > 5
+
+
+def _ended_at(last: int, *, share: bool, size: int) -> bool:
+    count = 0
+
+    def run(execute: Any, *given: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == last:
+            raise Killed
+        return execute(*given)
+
+    try:
+        with connection.execute_wrapper(run):
+            sweep(now=NIGHT, share=share, size=size)
+    except Killed:
+        return True
+    return False
