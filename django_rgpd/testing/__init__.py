@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from django_rgpd.testing.adopting import adopt
     from django_rgpd.testing.canaries import Canaries
     from django_rgpd.testing.proof import assert_erased
     from django_rgpd.testing.rows import Snapshot, changed, snapshot
@@ -18,13 +19,14 @@ _PLACES = {
     "Canaries": "canaries",
     "Sighting": "sweeping",
     "Snapshot": "rows",
+    "adopt": "adopting",
     "assert_erased": "proof",
     "changed": "rows",
     "snapshot": "rows",
     "sweep": "sweeping",
 }
 
-__all__ = ["Canaries", "Sighting", "Snapshot", "assert_erased", "changed", "snapshot", "sweep"]
+__all__ = ["Canaries", "Sighting", "Snapshot", "adopt", "assert_erased", "changed", "snapshot", "sweep"]
 
 
 def __getattr__(name: str) -> object:

@@ -23,6 +23,7 @@ from django_rgpd.retention.fingerprint import fingerprint
 from django_rgpd.retention.models import SweepMark
 from django_rgpd.retention.sweep import EVENT, sweep
 from django_rgpd.retention.tasks import end_accounts
+from django_rgpd.testing import adopt
 from example_shop.accounts.models import User
 from example_shop.contact.models import ContactMessage
 from example_shop.factories import DAY, ContactMessageFactory, GuestOrderFactory, UserFactory
@@ -227,3 +228,11 @@ def test_adopted_is_asked_of_what_decides_now(promise: Any) -> None:
     assert marks.adopted(entry)
     promise(_purpose(ContactMessage), days(30))
     assert not marks.adopted(entry)
+
+
+def test_tests_of_a_shop_adopt_their_own_policy(promise: Any) -> None:
+    ContactMessageFactory(user=None)
+    promise(_purpose(ContactMessage), days(30))
+    assert adopt(now=NOW) == 1
+    assert adopt(now=NOW) == 0
+    assert sweep(now=NOW).done.deleted == {MESSAGE: 1}
