@@ -23,7 +23,6 @@ from example_shop.factories import (
     make_invoice,
 )
 from example_shop.invoices.models import Invoice
-from example_shop.orders.models import Order
 from example_shop.payments.models import Payment
 from tests.journeys.test_by_pages import prove, values
 from tests.promises.conftest import START, Day
@@ -176,24 +175,27 @@ def test_nobody_reads_the_archive_as_somebody_else(
 
 @pytest.mark.parametrize("who", ["archivist", "superuser"])
 def test_nothing_in_the_archive_is_changed_or_deleted(day: Day, who: str) -> None:
-    order = GuestOrderFactory(placed_at=START, name="Aurore Vieuxtemps")
-    day(START + relativedelta(years=2))
-    client = staff("view_archive", "delete_order")
+    message = ContactMessageFactory(user=None, name="Aurore Vieuxtemps", received_at=START)
+    day(START + relativedelta(months=6))
+    client = staff("view_archive", "delete_contactmessage")
     if who == "superuser":
         client.force_login(User.objects.create_superuser("boss@example.com", "x"))
-    before = Order.objects.values().get(pk=order.pk)
-    page = reverse("admin:orders_order_change", args=[order.pk])
+    before = ContactMessage.objects.values().get()
+    page, delete = (
+        reverse(f"admin:contact_contactmessage_{name}", args=[message.pk]) for name in ("change", "delete")
+    )
     shown = client.get(page).content.decode()
     assert "Aurore Vieuxtemps" in shown
     assert 'name="_save"' not in shown
-    assert client.post(page, {"number": order.number, "name": "x"}).status_code == 403
-    assert (
-        client.post(reverse("admin:orders_order_delete", args=[order.pk]), {"post": "yes"}).status_code == 403
-    )
-    chosen = {"action": "delete_selected", "_selected_action": [order.pk], "post": "yes"}
+    assert client.post(page, {"subject": "x", "text": "x", "email": "x@example.com"}).status_code == 403
+    assert client.post(delete, {"post": "yes"}).status_code == 403
+    messages = reverse("admin:contact_contactmessage_changelist")
+    assert client.get(messages, ARCHIVE).context["action_form"] is None
+    assert client.get(messages).context["action_form"] is not None
+    chosen = {"action": "delete_selected", "_selected_action": [message.pk], "post": "yes"}
     for where in ("", "?rgpd_archive=1"):
-        client.post(reverse("admin:orders_order_changelist") + where, chosen)
-    assert Order.objects.values().get(pk=order.pk) == before
+        client.post(messages + where, chosen)
+    assert ContactMessage.objects.values().get() == before
 
 
 @pytest.mark.fault("S09")
