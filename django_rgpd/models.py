@@ -6,6 +6,7 @@ from django_rgpd.export.models import ExportRequest
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.outbox.models import Job
 from django_rgpd.registry.models import Address, Challenge, Person, Suppression
+from django_rgpd.retention.models import SetAside, SweepMark
 
 __all__ = [
     "Address",
@@ -17,7 +18,9 @@ __all__ = [
     "Job",
     "Person",
     "Seal",
+    "SetAside",
     "SignIn",
     "Suppression",
+    "SweepMark",
     "Wording",
 ]

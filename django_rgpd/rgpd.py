@@ -192,3 +192,8 @@ class SuppressionData(Declaration):
 
 not_personal("django_rgpd.Wording", reason="The shop's own words beside a box.")
 not_personal("django_rgpd.Seal", reason="Hashes over the ledger.")
+not_personal("django_rgpd.SweepMark", reason="How far the sweep came with a table.")
+not_personal(
+    "django_rgpd.SetAside",
+    reason="Keys of rows that the database refused to release, and the kind of its error.",
+)

@@ -16,11 +16,12 @@ _BUSY = frozenset({"55P03", "57014"})
 
 
 class EngineFailed(RgpdError):
-    """The database refused; nothing was changed. ``again``: worth a second try at once; ``busy``: worth one
-    later."""
+    """The database refused; nothing was changed. ``kind``: the error and its SQLSTATE; ``again``: worth a second try at
+    once; ``busy``: worth one later."""
 
     def __init__(self, doing: str, kind: str, *, again: bool = False, busy: bool = False) -> None:
         super().__init__(f"{doing}: the database refused ({kind}); nothing was changed.")
+        self.kind = kind
         self.again = again
         self.busy = busy
 

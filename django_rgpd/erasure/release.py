@@ -45,6 +45,16 @@ class Released:
             if number:
                 counts[label] = counts.get(label, 0) + number
 
+    def merge(self, other: Released) -> None:
+        """Count what another run did as well."""
+        for counts, more in (
+            (self.changed, other.changed),
+            (self.deleted, other.deleted),
+            (self.unproven, other.unproven),
+        ):
+            for label, number in more.items():
+                counts[label] = counts.get(label, 0) + number
+
     def as_json(self) -> dict[str, dict[str, int]]:
         """For the receipt and the ledger."""
         return {"changed": self.changed, "deleted": self.deleted, "unproven": self.unproven}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeAlias
@@ -28,6 +28,9 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 LEASE = timedelta(minutes=15)
 """How long a worker may be silent before another one takes its job over."""
+
+MOST_WOKEN = 100
+"""Tasks that many jobs written at once send off: each does all that is due, so that more than there are workers is enough."""
 
 
 class Handler(Protocol):
@@ -104,6 +107,20 @@ def put(
         return standing
     transaction.on_commit(lambda: wake(written.run_at, now=now), robust=True)
     return written
+
+
+def put_many(name: str, payloads: Iterable[Mapping[str, object]], *, now: datetime) -> int:
+    """Write many jobs of one kind down in the caller's transaction, as ``put`` writes one; returns how many."""
+    written = Job.objects.bulk_create(
+        (
+            Job(site=conf.get().SITE, name=name, payload=as_json(one), created_at=now, run_at=now)
+            for one in payloads
+        ),
+        batch_size=500,
+    )
+    for _worker in written[:MOST_WOKEN]:
+        transaction.on_commit(lambda: wake(now, now=now), robust=True)
+    return len(written)
 
 
 def renew(job: Job, *, now: datetime, progress: Mapping[str, object] | None = None) -> None:

@@ -25,6 +25,7 @@ from django_rgpd.registry import people, registry
 from django_rgpd.registry.conditions import NEVER, all_of
 from django_rgpd.registry.expressions import key_text
 from django_rgpd.registry.models import Person
+from django_rgpd.retention import marks
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -44,8 +45,13 @@ AT_ONCE = 500
 
 
 def warn(*, now: datetime) -> int:
-    """Warn the people whose account ends soon and who were not warned yet since their last contact; returns how many."""
+    """Warn the people whose account ends soon and who were not warned yet since their last contact; returns how many.
+
+    Nobody, while what decides on accounts waits for an approval.
+    """
     warned = 0
+    if not _adopted():
+        return warned
     for number, days in enumerate(DAYS_BEFORE):
         ahead = now + relativedelta(days=days)
         soon = _people(ending(at=ahead)).filter(_warnings(number))
@@ -58,8 +64,13 @@ def warn(*, now: datetime) -> int:
 
 
 def end(*, now: datetime) -> int:
-    """Erase the accounts whose term is over, that were warned of twice and that nobody answered for; returns how many."""
+    """Erase the accounts whose term is over, that were warned of twice and that nobody answered for; returns how many.
+
+    None, while what decides on accounts waits for an approval.
+    """
     ended = 0
+    if not _adopted():
+        return ended
     since = _days_ago(DAYS_BEFORE[-1], now=now)
     over = _people(ending(at=now)).filter(_warnings(len(DAYS_BEFORE)), _warned_until(since))
     for person in over[:AT_ONCE]:
@@ -105,6 +116,11 @@ def ending(*, at: datetime) -> QuerySet[Model]:
     staff = Q(**{name: True for name in ("is_staff", "is_superuser") if name in names}, _connector=Q.OR)
     rows = statements.rows_of(entry, whole)
     return rows.exclude(staff) if staff else rows
+
+
+def _adopted() -> bool:
+    entry = registry.of(get_user_model())
+    return entry is not None and marks.adopted(entry)
 
 
 def _people(accounts: QuerySet[Any]) -> QuerySet[Person]:

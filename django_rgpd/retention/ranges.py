@@ -1,14 +1,26 @@
-"""Ranges of a table by its key: a long job is cut into them, each a transaction of its own."""
+"""Ranges of a table by its key: a long sweep is cut into them, each a transaction of its own and, shared, a job of its own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.db import transaction
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
-from django_rgpd.erasure.statements import rows_of
-from django_rgpd.registry.conditions import ALWAYS
+from django_rgpd.erasure.statements import rows_of, using
+from django_rgpd.outbox import jobs
+from django_rgpd.outbox.models import Job, State
+from django_rgpd.outbox.outcomes import Declined, Gone
+from django_rgpd.registry import registry
+from django_rgpd.registry.columns import stored_as
+from django_rgpd.registry.conditions import ALWAYS, all_of
+from django_rgpd.retention import marks
+from django_rgpd.retention.releasing import release
+from django_rgpd.retention.whole import whole
 
 if TYPE_CHECKING:
     from django_rgpd.registry import Entry
@@ -16,16 +28,76 @@ if TYPE_CHECKING:
 SIZE = 10_000
 """Rows of a range: large enough to cost what one statement over the table costs, small enough to hold no lock for long."""
 
+JOB = "retention.range"
 
-def ranges(entry: Entry, *, size: int = SIZE) -> Iterator[Q]:
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Rows with a key above ``after`` and up to ``upto``; None is the end of the table."""
+
+    after: object | None = None
+    upto: object | None = None
+
+    @property
+    def where(self) -> Q:
+        """True of its rows."""
+        above = ALWAYS if self.after is None else Q(pk__gt=self.after)
+        return all_of(above, ALWAYS if self.upto is None else Q(pk__lte=self.upto))
+
+
+def ranges(entry: Entry, *, size: int = SIZE) -> Iterator[Range]:
     """The table of ``entry`` in ranges of ``size`` rows by its primary key, one short query each; a small table is one."""
     last: object | None = None
     while True:
-        ahead = Q() if last is None else Q(pk__gt=last)
-        keys = rows_of(entry, ahead).order_by("pk").values_list("pk", flat=True)
+        ahead = Range(after=last)
+        keys = rows_of(entry, ahead.where).order_by("pk").values_list("pk", flat=True)
         end = next(iter(keys[size - 1 : size]), None)
         if end is None:
-            yield ALWAYS if last is None else ahead
+            yield ahead
             return
-        yield ahead & Q(pk__lte=end)
+        yield Range(last, end)
         last = end
+
+
+def cut(entry: Entry, *, now: datetime, size: int = SIZE) -> int:
+    """Write a job for each range of ``entry``, in the caller's transaction. Returns how many.
+
+    What is cut into jobs is as good as done: a job is never lost, and does no harm when it is done twice.
+    """
+    return jobs.put_many(JOB, (_payload(entry, one) for one in ranges(entry, size=size)), now=now)
+
+
+def cut_and_mark(entry: Entry, mark: marks.Mark, *, top: int | None, now: datetime, size: int) -> int:
+    """Cut ``entry`` into jobs and say in the same transaction that all its rows were looked at. Returns how many jobs."""
+    with transaction.atomic(using=using(entry)):
+        number = cut(entry, now=now, size=size)
+        marks.complete(entry.label, mark, top=top, now=now)
+    return number
+
+
+def pending() -> set[str]:
+    """The labels of models of which ranges wait or are being worked on."""
+    unended = Job.objects.filter(name=JOB, state__in=[State.WAITING, State.RUNNING])
+    return set(unended.order_by().values_list("payload__label", flat=True).distinct())
+
+
+@jobs.job(JOB)
+def release_range(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
+    """Release what is due in one range."""
+    entry = next((one for one in registry if one.label == payload["label"]), None)
+    if entry is None:
+        raise Gone(_("The model is not declared any more."))
+    if not marks.adopted(entry):
+        raise Declined(_("The policy of the model waits for an approval."))
+    whole_table = whole(entry, now=now)
+    key = stored_as(entry.model._meta.pk)
+    one = Range(key.to_python(payload["after"]), key.to_python(payload["upto"]))
+    release(replace(whole_table, where=all_of(whole_table.where, one.where)), now=now)
+
+
+def _payload(entry: Entry, one: Range) -> jobs.Payload:
+    return {"label": entry.label, "after": _text(one.after), "upto": _text(one.upto)}
+
+
+def _text(key: object | None) -> str | None:
+    return None if key is None else str(key)

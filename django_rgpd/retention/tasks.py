@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from dateutil.relativedelta import relativedelta
+from django.utils.translation import gettext as _
+
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.outbox.daily import daily
-from django_rgpd.retention import accounts, addresses
+from django_rgpd.outbox.outcomes import Later
+from django_rgpd.retention import accounts, addresses, approval, ranges  # noqa: F401 - ranges registers its jobs
 from django_rgpd.retention.sweep import sweep
+
+PUT_OFF = relativedelta(minutes=10)
+"""When models that wait for the ranges of others are looked at again."""
 
 
 class SweepIncomplete(RgpdError):
@@ -17,14 +24,17 @@ class SweepIncomplete(RgpdError):
 @daily("retention.sweep")
 def release_what_is_due(*, now: datetime) -> None:
     """Release what no purpose holds any more, then forget the addresses that nothing needs."""
-    report = sweep(now=now)
+    report = sweep(now=now, share=True)
     addresses.forget_addresses(now=now)
     if report.failed:
         raise SweepIncomplete(", ".join(sorted(report.failed)))
+    if report.put_off:
+        raise Later(now + PUT_OFF, _("Some models wait for the ranges of others."))
 
 
 @daily("retention.accounts")
 def end_accounts(*, now: datetime) -> None:
     """Warn of the accounts that end soon, and end those whose time has come."""
+    approval.settle(now=now)
     accounts.end(now=now)
     accounts.warn(now=now)

@@ -1,0 +1,97 @@
+"""The marks: what of each declared model is released already, and whether what decides today was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from django.db import router
+from django.db.models import F, QuerySet
+
+from django_rgpd.core import clock, conf
+from django_rgpd.registry import Entry
+from django_rgpd.retention.fingerprint import fingerprint
+from django_rgpd.retention.models import SweepMark
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far the sweep came with one model; ``aside``: the keys of rows that the database refused, as texts."""
+
+    terms: str
+    day: date | None
+    top: int | None
+    full_at: datetime | None
+    resets: int
+    aside: tuple[str, ...] = ()
+
+
+def read() -> dict[str, Mark]:
+    """Label → mark, of every model that has one; a single statement."""
+    rows = SweepMark.objects.filter(site=conf.get().SITE).values_list(
+        "label", "aside__key", "terms", "day", "top", "full_at", "resets"
+    )
+    found: dict[str, Mark] = {}
+    keys: dict[str, list[str]] = {}
+    for label, key, hashed, day, top, full_at, resets in rows:
+        found[label] = Mark(hashed, day, top, full_at, resets)
+        if key is not None:
+            keys.setdefault(label, []).append(key)
+    return found | {label: replace(found[label], aside=tuple(sorted(aside))) for label, aside in keys.items()}
+
+
+def adopted(entry: Entry, known: Mapping[str, Mark] | None = None) -> bool:
+    """Whether what decides on ``entry`` today is what was approved, or adopted where nothing was to be released."""
+    mark = (read() if known is None else known).get(entry.label)
+    return mark is not None and mark.terms == fingerprint(entry)
+
+
+def adopt(entries: Iterable[Entry], *, approved: datetime | None = None, actor: str = "") -> None:
+    """Let what decides on ``entries`` today decide from now on; the next sweep looks at all their rows."""
+    changes = {"approved_at": approved, "approved_by": actor} if approved else {}
+    marks = [
+        SweepMark(site=conf.get().SITE, label=entry.label, terms=fingerprint(entry), **changes)
+        for entry in entries
+    ]
+    SweepMark.objects.bulk_create(
+        marks,
+        update_conflicts=True,
+        unique_fields=["site", "label"],
+        update_fields=["terms", "day", "full_at", *changes],
+    )
+
+
+def refuse(labels: Collection[str]) -> int:
+    """Take the approval of models back. Returns of how many."""
+    return _of(labels).exclude(terms="").update(terms="", day=None)
+
+
+def advance(labels: Collection[str], *, now: datetime) -> None:
+    """Everything in these models that is due at ``now`` is released; nothing is said of one that was reset meanwhile."""
+    if labels:
+        _of(labels).filter(day__isnull=False).update(day=clock.legal_day(now))
+
+
+def complete(label: str, mark: Mark, *, top: int | None, now: datetime) -> None:
+    """The whole table was looked at, up to the key ``top``; nothing is said where the mark was reset since ``mark`` was read."""
+    same = _of([label]).filter(resets=mark.resets, terms=mark.terms)
+    same.update(day=clock.legal_day(now), top=top, full_at=now)
+
+
+def reset(labels: Collection[str] | None = None) -> int:
+    """Have the next sweep look at all rows of these models (of every one, without ``labels``): more is due than the marks know.
+
+    To be called in the transaction of its reason: a hold that was lifted, a dump that came back. Returns how many marks.
+    """
+    marks = _of(labels) if labels is not None else SweepMark.objects.filter(site=conf.get().SITE)
+    return marks.update(day=None, resets=F("resets") + 1)
+
+
+def database() -> str:
+    """Where the marks are written."""
+    return router.db_for_write(SweepMark)
+
+
+def _of(labels: Collection[str]) -> QuerySet[SweepMark]:
+    return SweepMark.objects.filter(site=conf.get().SITE, label__in=labels)

@@ -1,0 +1,44 @@
+"""What retention hears: tables that were just made, and dumps that came back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connections, router
+from django.db.models.signals import post_migrate
+from django.dispatch import receiver
+
+from django_rgpd import signals
+from django_rgpd.erasure import reach, statements
+from django_rgpd.retention import marks
+from django_rgpd.retention.models import SweepMark
+
+
+@receiver(post_migrate, dispatch_uid="django_rgpd.retention.migrated")
+def migrated(*, app_config: Any, using: str, **_: object) -> None:
+    """Adopt what is declared of empty tables: there is nothing that a first sweep could destroy."""
+    if app_config.label != "django_rgpd" or using != router.db_for_write(SweepMark):
+        return
+    tables = set(connections[using].introspection.table_names())
+    if SweepMark._meta.db_table not in tables:
+        return
+    try:
+        known = marks.read()
+        marks.adopt(
+            entry
+            for entry in reach.entries()
+            if statements.using(entry) == using
+            and entry.model._meta.db_table in tables
+            and not marks.adopted(entry, known)
+            and not entry.model._base_manager.using(using).exists()
+        )
+    except (ImproperlyConfigured, DatabaseError):
+        return  # the system checks and the first sweep say what is wrong; a migration must not fail for it
+
+
+@receiver(signals.restored, dispatch_uid="django_rgpd.retention.restored")
+def restored(*, at: datetime, **_: object) -> None:
+    """A dump came back: all rows are looked at again."""
+    marks.reset()

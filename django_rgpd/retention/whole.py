@@ -1,0 +1,72 @@
+"""A declared model as the sweep sees it: every row with all its personal fields, and what of that is due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
+
+from django_rgpd.core.errors import Misconfigured
+from django_rgpd.erasure import reach, statements
+from django_rgpd.erasure.reach import Reach
+from django_rgpd.policy import Occasion
+from django_rgpd.registry.conditions import ALWAYS, all_of, any_of, not_
+from django_rgpd.registry.order import readers_first
+
+if TYPE_CHECKING:
+    from django.db.models import Model, Q, QuerySet
+
+    from django_rgpd.registry import Entry
+
+
+def swept(only: Collection[str] = ()) -> list[Entry]:
+    """Declared models, each before what its paths lead to; accounts end by a road of their own, with warnings (``accounts``).
+
+    ``only``: labels, in any case, to restrict to. Raises ``Misconfigured`` for a label that is not declared.
+    """
+    found = [entry for entry in readers_first(reach.entries()) if not of_accounts(entry)]
+    if not only:
+        return found
+    wanted = {label.lower(): label for label in only}
+    unknown = wanted.keys() - {entry.label.lower() for entry in found}
+    if unknown:
+        labels = ", ".join(sorted(wanted[one] for one in unknown))
+        raise Misconfigured(_("Not declared, or not swept: %(labels)s.") % {"labels": labels})
+    return [entry for entry in found if entry.label.lower() in wanted]
+
+
+def of_accounts(entry: Entry) -> bool:
+    """Whether ``entry`` is the user model's."""
+    return entry.model._meta.concrete_model is get_user_model()._meta.concrete_model
+
+
+def whole(entry: Entry, *, now: datetime) -> Reach:
+    """Every row of ``entry`` with all its personal fields, whoever they belong to."""
+    groups = tuple(
+        group
+        for role in entry.people
+        for group in reach.grouped(entry, entry.fields_of(role), Occasion.TERM, now=now)
+    )
+    where = ALWAYS
+    if entry.declaration.ask is not None:
+        # What a person chose to leave behind, nobody's any more, is not a row that has come to its end.
+        where = not_(reach.erased(entry, entry.declaration.fields))
+    return Reach(
+        entry=entry, role=entry.main_role, where=where, groups=groups, deletes=reach.deletes(entry, {})
+    )
+
+
+def due(part: Reach) -> Q:
+    """True of the rows of ``part`` on which something falls that is not erased yet, and of those that go."""
+    found = statements.pending(part.entry, part.groups)
+    if part.deletes:
+        found = any_of(found, statements.going(part))
+    return all_of(part.where, found)
+
+
+def rows_due(part: Reach) -> QuerySet[Model]:
+    """Those rows, hidden ones too."""
+    return statements.rows_of(part.entry, due(part))
