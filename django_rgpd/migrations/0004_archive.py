@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('django_rgpd', '0002_ledger_guard'),
+        ('django_rgpd', '0003_sweep_marks'),
     ]
 
     operations = [
