@@ -26,7 +26,7 @@ PROMISES = frozenset(
 PUBLIC = ("tests/promises/", "tests/journeys/", "tests/example_shop/")
 """Where a test goes through a page, a command or a received mail of the example shop."""
 
-SERVICES = {"postgresql": "PostgreSQL", "browser": "browser"}
+SERVICES = {"postgresql": "PostgreSQL", "redis": "Redis", "browser": "browser"}
 SHAPES = {"promise": re.compile("|".join(sorted(PROMISES))), "fault": re.compile(r"[A-Z]\d\d")}
 
 

@@ -110,6 +110,8 @@ def clock_path(entry: Entry, purpose: Purpose) -> str | None:
 
 
 def _column_over(model: type[Model], path: str, day: date) -> Q:
+    if "__" not in path and not follow(model, path).hops:  # the row's own column
+        return until_day(model, path, day)
     over = on_row(model, until_day(model, path, day))
     if not follow(model, path).many:
         return over

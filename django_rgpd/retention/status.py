@@ -14,9 +14,14 @@ from django_rgpd.core import clock
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.outbox.daily import PREFIX
 from django_rgpd.outbox.models import Job, State
+from django_rgpd.retention import approval
+from django_rgpd.retention.models import SetAside
 
 SILENCE = timedelta(hours=36)
 """A daily duty that was not done for so long means that cron does not run."""
+
+NAMED = 10
+"""Rows that a finding names; the admin shows the others."""
 
 STUCK = timedelta(hours=1)
 """A job that is due for so long and was not begun means that nobody works."""
@@ -91,5 +96,37 @@ def _open(now: datetime) -> Iterator[Finding]:
         yield Finding("open", text % {"number": number})
 
 
-LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [_silent, _stuck, _needing, _late, _open]
+def _approval(now: datetime) -> Iterator[Finding]:
+    for one in approval.waiting(now=now):
+        text = ngettext(
+            "%(label)s: what the policy would newly release waits for an approval (%(rows)d row).",
+            "%(label)s: what the policy would newly release waits for an approval (%(rows)d rows).",
+            one.rows,
+        )
+        yield Finding("approval", text % {"label": one.label, "rows": one.rows})
+
+
+def _set_aside(now: datetime) -> Iterator[Finding]:
+    keys: dict[str, list[str]] = {}
+    for label, key in SetAside.objects.order_by("mark__label", "pk").values_list("mark__label", "key"):
+        keys.setdefault(label, []).append(key)
+    for label, found in keys.items():
+        text = ngettext(
+            "%(label)s: the database refuses to release %(number)d row, with the key %(keys)s.",
+            "%(label)s: the database refuses to release %(number)d rows, with the keys %(keys)s.",
+            len(found),
+        )
+        shown = ", ".join(found[:NAMED]) + (" …" if len(found) > NAMED else "")
+        yield Finding("set_aside", text % {"label": label, "number": len(found), "keys": shown})
+
+
+LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [
+    _silent,
+    _stuck,
+    _needing,
+    _late,
+    _open,
+    _approval,
+    _set_aside,
+]
 """What is looked at; a room above adds its own."""

@@ -27,15 +27,15 @@ def swept(only: Collection[str] = ()) -> list[Entry]:
 
     ``only``: labels, in any case, to restrict to. Raises ``Misconfigured`` for a label that is not declared.
     """
-    found = [entry for entry in readers_first(reach.entries()) if not of_accounts(entry)]
-    if not only:
-        return found
-    wanted = {label.lower(): label for label in only}
-    unknown = wanted.keys() - {entry.label.lower() for entry in found}
-    if unknown:
-        labels = ", ".join(sorted(wanted[one] for one in unknown))
-        raise Misconfigured(_("Not declared, or not swept: %(labels)s.") % {"labels": labels})
-    return [entry for entry in found if entry.label.lower() in wanted]
+    found = [entry for entry in reach.entries() if not of_accounts(entry)]
+    if only:
+        wanted = {label.lower(): label for label in only}
+        unknown = wanted.keys() - {entry.label.lower() for entry in found}
+        if unknown:
+            labels = ", ".join(sorted(wanted[one] for one in unknown))
+            raise Misconfigured(_("Not declared, or not swept: %(labels)s.") % {"labels": labels})
+        found = [entry for entry in found if entry.label.lower() in wanted]
+    return readers_first(found)
 
 
 def of_accounts(entry: Entry) -> bool:

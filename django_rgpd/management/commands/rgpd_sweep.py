@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from django_rgpd.core import clock
 from django_rgpd.retention import addresses
@@ -14,7 +18,7 @@ from django_rgpd.retention.sweep import Report, sweep
 
 
 class Command(BaseCommand):
-    """By hand what ``rgpd_run`` does once a day."""
+    """By hand what ``rgpd_run`` does once a day, in this process alone."""
 
     help = "Releases the personal data that no purpose holds any more."
 
@@ -22,18 +26,24 @@ class Command(BaseCommand):
         """The options."""
         parser.add_argument("--dry-run", action="store_true", help="change nothing, say what is due")
         parser.add_argument("--only", nargs="+", default=[], metavar="APP.MODEL", help="these models only")
+        parser.add_argument("--full", action="store_true", help="look at all rows, as once a week")
         parser.add_argument(
             "--max-seconds", type=float, metavar="S", help="begin nothing more after S seconds"
         )
 
-    def handle(self, *, dry_run: bool, only: list[str], max_seconds: float | None, **options: object) -> None:
+    def handle(
+        self, *, dry_run: bool, only: list[str], full: bool, max_seconds: float | None, **options: object
+    ) -> None:
         """Sweep once. Exits with 1 where a model failed."""
         now = clock.now()
         try:
-            report = sweep(now=now, dry_run=dry_run, only=only, max_seconds=max_seconds)
+            report = sweep(
+                now=now, dry_run=dry_run, only=only, full=full, max_seconds=max_seconds, tell=_Bar()
+            )
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
-        self._say(report, dry_run=dry_run)
+        self._say_done(report)
+        self._say_left(report)
         if dry_run:
             return
         if not only and report.complete:
@@ -43,10 +53,9 @@ class Command(BaseCommand):
         if report.failed:
             raise CommandError(_("Some models could not be released; they stay as they were."))
 
-    def _say(self, report: Report, *, dry_run: bool) -> None:
-        if dry_run:
-            for label, rows in sorted(report.due.items()):
-                self.stdout.write(_("%(label)s: %(rows)d due") % {"label": label, "rows": rows})
+    def _say_done(self, report: Report) -> None:
+        for label, rows in sorted(report.due.items()):
+            self.stdout.write(_("%(label)s: %(rows)d due") % {"label": label, "rows": rows})
         for label in sorted({*report.done.changed, *report.done.deleted}):
             self.stdout.write(
                 _("%(label)s: %(changed)d released, %(deleted)d deleted")
@@ -56,9 +65,40 @@ class Command(BaseCommand):
                     "deleted": report.done.deleted.get(label, 0),
                 }
             )
-        for label, error in sorted(report.failed.items()):
-            self.stderr.write(_("%(label)s: failed (%(error)s)") % {"label": label, "error": error})
         if not report.rows:
             self.stdout.write(_("Nothing is due."))
+
+    def _say_left(self, report: Report) -> None:
+        for label, rows in sorted(report.waiting.items()):
+            text = ngettext(
+                "%(label)s: %(rows)d row waits for an approval; nothing of the model was released.",
+                "%(label)s: %(rows)d rows wait for an approval; nothing of the model was released.",
+                rows,
+            )
+            self.stdout.write(text % {"label": label, "rows": rows})
+        for label, keys in sorted(report.aside.items()):
+            text = _("%(label)s: the database refuses these rows, which were set aside: %(keys)s")
+            self.stderr.write(text % {"label": label, "keys": ", ".join(keys)})
+        for label, error in sorted(report.failed.items()):
+            self.stderr.write(_("%(label)s: failed (%(error)s)") % {"label": label, "error": error})
         if not report.complete:
             self.stdout.write(_("Time is up: the next run goes on."))
+
+
+class _Bar:
+    """A bar for each model that takes a while, where ``tqdm`` is installed and somebody sits before the terminal."""
+
+    def __init__(self) -> None:
+        self.label = ""
+        self.bar: Any = None
+
+    def __call__(self, label: str, done: int, due: int) -> None:
+        """So many rows of so many are done."""
+        if not find_spec("tqdm"):
+            return
+        if label != self.label:
+            self.label = label
+            self.bar = import_module("tqdm").tqdm(total=due, desc=label, unit=" rows", disable=None)
+        self.bar.update(done - self.bar.n)
+        if done >= due:
+            self.bar.close()

@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.db import connection
 from django.db.models import QuerySet
 
+from django_rgpd.retention import approval
 from django_rgpd.retention.sweep import sweep
 from tests.benchmarks import rows
 from tests.benchmarks.lines import Size
@@ -26,6 +27,7 @@ def ending(size: Size) -> Iterator[Measured]:
     def refill() -> None:
         rows.empty()
         rows.insert(Order, size.rows, {"customer_id": None, "placed_at": rows.LONG_AGO})
+        adopt()
         rows.settled()
 
     def once() -> None:
@@ -58,8 +60,9 @@ def night(size: Size) -> Iterator[Measured]:
         rows.insert(Order, kept, {"customer_id": None, "placed_at": rows.RECENT})
         for ahead in range(1, 6 * (size.rounds + 1) + 1):
             rows.insert(Order, due, {"customer_id": None, "placed_at": _placed(ahead)})
-        rows.settled()
+        adopt()
         sweep(now=rows.NOW)
+        rows.settled()
 
     def next_day() -> None:
         day[0] = next(nights)
@@ -88,6 +91,12 @@ def night(size: Size) -> Iterator[Measured]:
         candidate=lambda: sweep(now=rows.NOW + timedelta(days=day[0]), only=[ORDER], dry_run=True),
         after_floor=follow, rounds=size.rounds, target=3,
     )  # fmt: skip
+
+
+def adopt() -> None:
+    """What a person does before the first sweep of a shop that has lived."""
+    approval.settle(now=rows.NOW)
+    approval.approve([one.label for one in approval.waiting(now=rows.NOW)], now=rows.NOW, actor="benchmark")
 
 
 def _placed(day: int) -> object:

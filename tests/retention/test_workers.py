@@ -1,0 +1,100 @@
+"""Ranges of a sweep shared by worker processes of real task backends, one of which is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    """A Redis of the test's own, so that nobody's queues are touched."""
+    server = shutil.which("redis-server")
+    if server is None:
+        pytest.skip("needs redis-server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    running = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        for _try in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                break
+            time.sleep(0.1)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        running.terminate()
+        running.wait()
+
+
+def run(backend: str, scene: str, **environment: str) -> dict[str, object]:
+    """One scene of ``workers``, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.retention.workers", scene],
+        cwd=ROOT,
+        env={**os.environ, "WORKERS": backend, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    found: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def assert_each_once(found: dict[str, object], *, attempts: int) -> None:
+    """Every row went, in one transaction that was kept; every range is done."""
+    assert (found["left"], found["released"], found["rows"]) == (0, 160, 160)
+    assert found["cut"] == {"contact.ContactMessage": 17}
+    assert (found["jobs"], found["attempts"]) == (17, attempts)
+
+
+@pytest.mark.postgresql
+@pytest.mark.fault("R04")
+@pytest.mark.timeout(240)
+def test_ranges_are_shared_by_four_workers_of_the_database_backend() -> None:
+    found = run("db", "parallel")
+    assert_each_once(found, attempts=17)
+    assert int(str(found["workers"])) >= 3
+
+
+@pytest.mark.postgresql
+@pytest.mark.fault("C10")
+@pytest.mark.timeout(240)
+def test_worker_of_the_database_backend_killed_in_a_range_loses_nothing() -> None:
+    found = run("db", "killed")
+    assert_each_once(found, attempts=18)
+    assert found["abandoned"] == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.redis
+@pytest.mark.timeout(240)
+def test_ranges_are_shared_by_four_workers_of_rq(redis: str) -> None:
+    found = run("rq", "parallel", WORKERS_REDIS=redis)
+    assert_each_once(found, attempts=17)
+    assert int(str(found["workers"])) >= 3
+
+
+@pytest.mark.postgresql
+@pytest.mark.redis
+@pytest.mark.timeout(240)
+def test_worker_of_rq_killed_in_a_range_loses_nothing(redis: str) -> None:
+    found = run("rq", "killed", WORKERS_REDIS=redis)
+    assert_each_once(found, attempts=18)
+    assert found["abandoned"] == 1
