@@ -51,7 +51,11 @@ class Event(models.Model):
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
-        permissions = [("view_ledger", _("Can read the ledger"))]
+        permissions = [
+            ("view_ledger", _("Can read the ledger")),
+            ("view_archive", _("Can read what only the law still needs")),
+            ("approve_policy", _("Can approve what a new policy releases")),
+        ]
         indexes = [
             models.Index(fields=["person", "purpose", "channel", "at"], name="rgpd_event_person"),
             models.Index(fields=["kind", "at"], name="rgpd_event_kind"),

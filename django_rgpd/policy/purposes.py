@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from django_rgpd.policy.bases import Basis, Consent, LegitimateInterest, Occasion, Outcome
@@ -26,13 +26,16 @@ class Purpose:
 
     ``key`` is what declarations and ledgers say; ``label`` and ``description`` are read by people. ``bases`` are tried in
     order. ``channels`` are those on which marketing of this purpose goes out: a purpose with channels is marketing.
-    ``reason`` answers a check that finds the term outside the usual limits.
+    ``active`` is how much of the term staff need the data for in their everyday work, counted by the same clock; the rest is
+    intermediate archive (CNIL, deliberation 2005-213). All of it by default. ``reason`` answers a check that finds the term
+    outside the usual limits.
     """
 
     key: str
     label: Text
     bases: Iterable[Basis] = field(kw_only=True)
     term: Term = field(kw_only=True)
+    active: Term | None = field(default=None, kw_only=True)
     clock: Clock = field(default=COLUMN, kw_only=True)
     channels: Iterable[str] = field(default=(), kw_only=True)
     description: Text = field(default="", kw_only=True)
@@ -65,6 +68,16 @@ class Purpose:
     def outcomes(self, occasion: Occasion) -> set[Outcome]:
         """What ``occasion`` does to it, by each of its bases."""
         return {basis.outcome(occasion) for basis in self.bases}
+
+    @property
+    def while_active(self) -> Purpose:
+        """The same purpose for as long as it is in everyday use."""
+        return self if self.active is None else replace(self, term=self.active, active=None)
+
+    @property
+    def outlives_erasure(self) -> bool:
+        """Whether the law, or an interest that says so, keeps its data after an erasure."""
+        return Outcome.STANDS in self.outcomes(Occasion.ERASURE)
 
     @property
     def survives_erasure(self) -> str:

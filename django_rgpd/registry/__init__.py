@@ -10,6 +10,7 @@ from django_rgpd.registry.actions import (
     Rewrite,
     WithRow,
 )
+from django_rgpd.registry.contacts import contacted
 from django_rgpd.registry.declaration import (
     DERIVED,
     GIVEN,
@@ -51,6 +52,7 @@ __all__ = [
     "When",
     "Who",
     "WithRow",
+    "contacted",
     "not_personal",
     "register",
     "registry",

@@ -16,7 +16,7 @@ from django_rgpd.registry.expressions import key_text
 from django_rgpd.registry.matching import matching, who_of
 from django_rgpd.registry.models import Person
 from django_rgpd.registry.paths import follow
-from django_rgpd.registry.sales import BY_ADDRESS, bought_after, bought_until, here
+from django_rgpd.registry.sales import BY_ADDRESS, bought, bought_after, bought_until, here
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -47,6 +47,24 @@ def term_over(entry: Entry, purpose: Purpose, *, now: datetime, role: str | None
     if purpose.clock is ACCOUNT_CLOSED:
         closed = here().filter(until_day(Person, "erased_at", day))
         return matching(entry, role, closed, user="user_key", person="uuid")
+    return NEVER
+
+
+def not_started(entry: Entry, purpose: Purpose, *, role: str | None = None) -> Q:
+    """Rows of ``entry`` on which the clock of ``purpose`` has not started: kept until it does, and counted in the report.
+
+    An account that is not closed is no such row: it is in use.
+    """
+    if purpose.term.endless or purpose.clock is ACCOUNT_CLOSED:
+        return NEVER
+    path = clock_path(entry, purpose)
+    role = role or entry.main_role
+    if path is not None:
+        return not_(on_row(entry.model, Q(**{f"{path}__isnull": False})))
+    if purpose.clock is LAST_CONTACT:
+        return not_(_whose_contact(entry, role, Q(last_contact__isnull=False)))
+    if purpose.clock is LAST_SALE:
+        return not_(bought(entry, role, lambda _seller, sales: Q(**{f"{sales.paid_at}__isnull": False})))
     return NEVER
 
 

@@ -143,6 +143,9 @@ class Declaration:
     """Short for ``people = {"subject": Who(…)}``."""
     clocks: ClassVar[Mapping[str, str]] = {}
     """Purpose → path of the column that starts its term."""
+    contacts: ClassVar[Iterable[str]] = ()
+    """Paths of dates on which the first of ``people`` got in touch herself (an order placed, a message received, a login);
+    never the shop's own sending. ``rgpd_adopt`` reads them once, of a shop that lived before."""
     open_business: ClassVar[OpenBusiness | Follows | None] = None
     fields: ClassVar[Mapping[str, Personal]] = {}
     facts: ClassVar[Iterable[str]] = ()

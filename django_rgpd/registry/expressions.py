@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import CharField, F, Func, OuterRef, TextField, UUIDField, Value
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    TextField,
+    UUIDField,
+    Value,
+)
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Lower, Replace, Trim
 
@@ -79,6 +89,52 @@ class KeyText(Func):
         cuts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
         text = " || '-' || ".join(f"substr({inner}, {start}, {length})" for start, length in cuts)
         return f"({text})", [*params] * len(cuts)
+
+
+class RandomUuid(Func):
+    """A random uuid as the column of a ``UUIDField`` holds it, drawn for each row anew."""
+
+    arity = 0
+
+    def __init__(self, **extra: Any) -> None:
+        super().__init__(output_field=UUIDField(), **extra)
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        """``randomblob`` is seeded by the operating system."""
+        return self.as_sql(compiler, connection, template="lower(hex(randomblob(16)))", **extra)
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        """PostgreSQL 13 and later have it built in."""
+        return self.as_sql(compiler, connection, template="gen_random_uuid()", **extra)
+
+
+class KeyOfText(Func):
+    """What ``key_text`` wrote, as the column of the key holds it: so that an index on the column serves."""
+
+    arity = 1
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        """A plain cast."""
+        inner, params = compiler.compile(self.get_source_expressions()[0])
+        return f"CAST({inner} AS {self._type(connection)})", params
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **extra: Any) -> Any:
+        """A cast; a uuid is kept without its hyphens."""
+        inner, params = compiler.compile(self.get_source_expressions()[0])
+        if isinstance(self.output_field, UUIDField):
+            return f"replace({inner}, '-', '')", params
+        return f"CAST({inner} AS {self._type(connection)})", params
+
+    def _type(self, connection: BaseDatabaseWrapper) -> str:
+        return str(self.output_field.cast_db_type(connection))
+
+
+def key_of_text(path: str | F | OuterRef, key: Any) -> KeyOfText:
+    """``path``, a text that ``key_text`` wrote, as a key like the field ``key``."""
+    plain: Any = UUIDField() if isinstance(key, UUIDField) else CharField(max_length=255)
+    if isinstance(key, IntegerField):
+        plain = BigIntegerField()
+    return KeyOfText(F(path) if isinstance(path, str) else path, output_field=plain)
 
 
 def key_text(path: str | F | OuterRef, key: Any) -> KeyText:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, TextField, UUIDField
-from django.db.models.functions import Cast
 
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.registry.conditions import NEVER, all_of, any_of, not_, on_row
-from django_rgpd.registry.expressions import address_text, key_text
+from django_rgpd.registry.expressions import address_text, key_of_text, key_text
 from django_rgpd.registry.paths import follow
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ def matching(
 def uuid_at(model: type[Model], text: str) -> Any:
     """A reference to the uuid at the end of ``text``, from inside a subquery."""
     field = follow(model, text).key_field
-    return OuterRef(text) if isinstance(field, UUIDField) else Cast(OuterRef(text), UUIDField())
+    return OuterRef(text) if isinstance(field, UUIDField) else key_of_text(OuterRef(text), UUIDField())
 
 
 def _has(model: type[Model], table: QuerySet[Any]) -> Q:

@@ -74,10 +74,21 @@ def released(
 
 
 def stands(
-    entry: Entry, personal: Personal, purpose_ref: str | When, occasion: Occasion, *, now: datetime
+    entry: Entry,
+    personal: Personal,
+    purpose_ref: str | When,
+    occasion: Occasion,
+    *,
+    now: datetime,
+    active: bool = False,
 ) -> Q:
-    """Rows of ``entry`` on which one purpose of ``personal`` stands when ``occasion`` comes at ``now``."""
+    """Rows of ``entry`` on which one purpose of ``personal`` stands when ``occasion`` comes at ``now``.
+
+    ``active``: stands in everyday use, and not for the intermediate archive alone.
+    """
     purpose = purpose_of(entry, purpose_ref)
+    if active:
+        purpose = purpose.while_active
     role = entry.role_of(personal)
     holds = any_of(
         *(

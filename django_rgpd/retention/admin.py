@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from django_rgpd.registry.admin import ReadOnly
+from django_rgpd.retention.approval_admin import ApprovalMixin
 from django_rgpd.retention.models import SetAside, SweepMark
 
 
@@ -25,7 +26,7 @@ class SetAsideInline(ReadOnly, admin.TabularInline[SetAside, SweepMark]):
 
 
 @admin.register(SweepMark)
-class SweepMarkAdmin(ReadOnly, admin.ModelAdmin[SweepMark]):
+class SweepMarkAdmin(ApprovalMixin, ReadOnly, admin.ModelAdmin[SweepMark]):
     """Each declared model with the day through which it is released."""
 
     list_display = ("label", "day", "full_at", "approved_at", "approved_by")

@@ -12,11 +12,12 @@ from django.db.models import Q
 from django_rgpd.erasure import reach, statements
 from django_rgpd.policy import current
 from django_rgpd.registry import rule
-from django_rgpd.registry.conditions import NEVER, all_of, not_
+from django_rgpd.registry.clocks import not_started
+from django_rgpd.registry.conditions import NEVER, all_of, any_of, not_
 
 if TYPE_CHECKING:
     from django_rgpd.policy import Purpose
-    from django_rgpd.registry import Entry, Personal
+    from django_rgpd.registry import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +57,20 @@ def _due(entry: Entry, purpose: Purpose, *, now: datetime, until: datetime) -> i
 
 
 def _not_started(entry: Entry, purpose: Purpose) -> int:
-    path = rule.clock_path(entry, purpose)
-    return 0 if path is None else _count(entry, purpose, Q(**{f"{path}__isnull": True}))
+    waiting = not_started(entry, purpose)
+    return 0 if waiting == NEVER else _count(entry, purpose, waiting)
 
 
 def _count(entry: Entry, purpose: Purpose, condition: Q) -> int:
-    holding = not_(reach.erased(entry, _fields(entry, purpose)))
-    return statements.rows_of(entry, all_of(condition, holding)).count()
+    return statements.rows_of(entry, all_of(condition, _holding(entry, purpose))).count()
 
 
-def _fields(entry: Entry, purpose: Purpose) -> dict[str, Personal]:
-    return {name: one for name, one in entry.declaration.fields.items() if purpose.key in one.purpose_keys}
+def _holding(entry: Entry, purpose: Purpose) -> Q:
+    """Rows that the purpose is about and that still hold something for it."""
+    found: list[Q] = []
+    for name, one in entry.declaration.fields.items():
+        for ref in one.purposes:
+            if rule.purpose_of(entry, ref).key == purpose.key:
+                kept = not_(reach.erased(entry, {name: one}))
+                found.append(all_of(rule.applies(entry, ref), kept))
+    return any_of(*found)

@@ -18,6 +18,7 @@ class UserData(Declaration):
     """Your account."""
 
     who = Who(user="pk")
+    contacts = ("date_joined", "last_login")
     label = _("Your account")
     fields = {
         "email": Personal("account", erase=Placeholder(), category=CONTACT),

@@ -57,6 +57,7 @@ policy = Policy(
             _("Orders, deliveries and returns"),
             bases=[Contract()],
             term=years(3),
+            active=years(2),
             description=_("Sending what you bought, and answering for it afterwards."),
         ),
         Purpose(
@@ -64,6 +65,7 @@ policy = Policy(
             _("Payments"),
             bases=[Contract()],
             term=months(15),
+            active=months(13),
             description=_(
                 "Taking payments and settling incidents; our payment provider alone has your card."
             ),
@@ -74,6 +76,7 @@ policy = Policy(
             bases=[LegalObligation("Code de commerce, L123-22")],
             clock=FISCAL_YEAR_END,
             term=years(10),
+            active=years(1),
             description=_("The law has us keep invoices, with the name and address that stand on them."),
         ),
         Purpose(
@@ -105,6 +108,7 @@ policy = Policy(
             _("Answering your messages"),
             bases=[LegitimateInterest(marketing=False)],
             term=years(1),
+            active=months(6),
             description=_("What you write to us through the contact form."),
         ),
         Purpose(

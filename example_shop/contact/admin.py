@@ -2,11 +2,12 @@
 
 from django.contrib import admin
 
+from django_rgpd.retention.archive_admin import ArchiveAdminMixin
 from example_shop.contact.models import ContactMessage
 
 
 @admin.register(ContactMessage)
-class ContactMessageAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ContactMessageAdmin(ArchiveAdminMixin, admin.ModelAdmin):  # type: ignore[type-arg]
     """Messages."""
 
     list_display = ("subject", "name", "email", "received_at", "answered_at")

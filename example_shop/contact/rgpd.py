@@ -13,6 +13,7 @@ class ContactMessageData(Declaration):
 
     who = Who(user="user", email="email")
     clocks = {"messages": "received_at"}
+    contacts = ("received_at",)
     label = _("Your messages to us")
     fields = {
         "name": Personal("messages", erase=Blank()),

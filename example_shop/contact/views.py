@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from django_rgpd.core import clock
 from django_rgpd.core.errors import StoreDown
 from django_rgpd.core.limits import HOUR, MINUTE, allowed, client_ip
+from django_rgpd.registry import contacted
 from example_shop.accounts.models import User
 from example_shop.contact.models import ContactMessage
 
@@ -54,6 +56,8 @@ def write(request: HttpRequest) -> HttpResponse:
             message = form.save(commit=False)
             message.user = user
             message.save()
+            if user is not None:  # an address that somebody typed says nothing of its owner
+                contacted(user, at=clock.now())
         messages.success(request, _("Thank you for your message. We answer within two days."))
         return redirect("contact:write")
     return render(request, "contact/write.html", {"form": form})

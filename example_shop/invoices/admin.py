@@ -4,18 +4,18 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import FileResponse, Http404, HttpRequest
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from django_rgpd.retention.archive_admin import ArchiveAdminMixin
 from example_shop.accounts.admin import NeverDeleted
 from example_shop.invoices.models import Invoice
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(NeverDeleted):
+class InvoiceAdmin(ArchiveAdminMixin, NeverDeleted):
     """Invoices."""
 
     list_display = ("number", "issued_on", "billing_name", "billing_postcode", "billing_city", "total")
@@ -53,8 +53,8 @@ class InvoiceAdmin(NeverDeleted):
 
     def download(self, request: HttpRequest, pk: int) -> FileResponse:
         """The PDF, for staff who may see invoices."""
-        invoice = get_object_or_404(Invoice, pk=pk)
-        if not self.has_view_permission(request, invoice) or not invoice.pdf:
+        invoice = self.get_object(request, str(pk))
+        if invoice is None or not self.has_view_permission(request, invoice) or not invoice.pdf:
             raise Http404
         return FileResponse(
             invoice.pdf.open("rb"),

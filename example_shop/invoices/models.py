@@ -6,6 +6,7 @@ from django.core.files.storage import Storage, storages
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from django_rgpd.retention.archive import ArchiveQuerySetMixin
 from example_shop.orders.models import Order
 
 
@@ -32,6 +33,10 @@ class InvoiceCounter(models.Model):
         return str(self.year)
 
 
+class InvoiceQuerySet(ArchiveQuerySetMixin, models.QuerySet["Invoice"]):
+    """Invoices: in everyday use, or in the archive."""
+
+
 class Invoice(models.Model):
     """What the books need of an order."""
 
@@ -49,6 +54,8 @@ class Invoice(models.Model):
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     terms_accepted_on = models.DateField(_("terms of sale accepted on"))
     pdf = models.FileField(_("document"), storage=private_storage, upload_to="%Y", blank=True)
+
+    objects = InvoiceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("invoice")

@@ -2,6 +2,7 @@
 
 from django.contrib import admin
 
+from django_rgpd.retention.archive_admin import ArchiveAdminMixin
 from example_shop.accounts.admin import NeverDeleted
 from example_shop.orders.models import Order, OrderLine
 
@@ -16,7 +17,7 @@ class OrderLineInline(admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Order)
-class OrderAdmin(NeverDeleted):
+class OrderAdmin(ArchiveAdminMixin, NeverDeleted):
     """Orders."""
 
     list_display = ("number", "placed_at", "status", "name", "total", "currency")

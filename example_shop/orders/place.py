@@ -11,8 +11,7 @@ from functools import partial
 from django.db import transaction
 from django.utils import timezone
 
-from django_rgpd.registry import people
-from django_rgpd.signals import contacted
+from django_rgpd.registry import contacted, people
 from example_shop.accounts import mails
 from example_shop.accounts.models import User
 from example_shop.basket.models import Basket, BasketLine
@@ -64,11 +63,7 @@ def place(order: Order, basket: Basket, *, customer: User | None, language: str,
 
 def got_in_touch(order: Order, *, now: datetime) -> None:
     """Tell the library that the buyer was here: her terms count from her last contact."""
-    if order.customer is not None:
-        person = people.person_of(order.customer, now=now)
-    else:
-        person = people.note("email", order.guest_email, now=now).person
-    contacted.send(sender=Order, person=person.uuid, at=now)
+    contacted(order.customer or order.guest_email, at=now)
 
 
 def _fill(order: Order, lines: Sequence[BasketLine], *, now: datetime) -> None:

@@ -27,6 +27,7 @@ class OrderData(Declaration):
         "recipient": Who(email="gift_email"),
     }
     clocks = {"orders": "placed_at"}
+    contacts = ("placed_at",)
     open_business = OpenBusiness(Q(status__in=OPEN), until="expected_on", at_most=days(60))
     sales = Sales(paid_at="paid_at")
     currency = "currency"

@@ -12,6 +12,7 @@ class WishData(Declaration):
     """Your wish list."""
 
     who = Who(user="user")
+    contacts = ("created_at",)
     label = _("Your wish list")
     fields = {"note": Personal("account", erase=Blank(), category=PREFERENCES)}
     facts = ["product", "created_at"]

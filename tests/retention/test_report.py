@@ -9,9 +9,10 @@ from dateutil.relativedelta import relativedelta
 from django.core.management import call_command
 
 from django_rgpd.core import clock
+from django_rgpd.registry import contacted
 from django_rgpd.retention.report import Line, upcoming
 from django_rgpd.retention.sweep import sweep
-from example_shop.factories import DAY, ContactMessageFactory, GuestOrderFactory
+from example_shop.factories import DAY, ContactMessageFactory, GuestOrderFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -50,3 +51,12 @@ def test_command_prints_a_line_a_model_and_purpose(monkeypatch: pytest.MonkeyPat
         1: "Nothing falls due.",
         2: "contact.ContactMessage, Answering your messages: 1 due",
     }
+
+
+def test_report_counts_who_was_never_in_touch_as_not_started() -> None:
+    known, unknown = UserFactory(), UserFactory()
+    contacted(known, at=DAY)
+    expected = Line(model="accounts.User", purpose="account", due=0, not_started=1)
+    assert expected in _lines(DAY, DAY + relativedelta(months=1))
+    contacted(unknown, at=DAY)
+    assert _lines(DAY, DAY + relativedelta(months=1)) == []

@@ -39,6 +39,7 @@ def findings(policy: Policy) -> Iterator[CheckMessage]:
     yield from _keys(policy)
     yield from _sales(policy)
     for purpose in policy.purposes:
+        yield from _active(purpose)
         yield from _invoices(purpose)
         if not purpose.reason:
             yield from _limits(purpose)
@@ -61,6 +62,14 @@ def _keys(policy: Policy) -> Iterator[CheckMessage]:
             if key not in counted:
                 message = f"The recipient {recipient.key!r} gets data for {key!r}, which is no purpose."
                 yield error("E048", "RGPD policy", message, f"The purposes are: {', '.join(counted)}.")
+
+
+def _active(purpose: Purpose) -> Iterator[CheckMessage]:
+    active, term = purpose.active, purpose.term
+    if active is None or not (active.endless or (not term.endless and _longer(active, term, at_least=True))):
+        return
+    message = "Its active part is as long as its term: nothing would ever be in the archive."
+    yield error("E049", _named(purpose), message, "Say how much of the term staff need it: active=years(1).")
 
 
 def _sales(policy: Policy) -> Iterator[CheckMessage]:

@@ -70,6 +70,13 @@ def _who(entry: Entry, role: str, who: Who) -> Iterator[CheckMessage]:
 def _clocks(entry: Entry) -> Iterator[CheckMessage]:
     for purpose, text in entry.declaration.clocks.items():
         yield from _dated(entry, f"clocks[{purpose!r}]", text)
+    contacts = entry.declaration.contacts
+    if isinstance(contacts, str):
+        message = f"contacts = {contacts!r} is one text, and read as a path a letter."
+        yield error("E022", entry.model, message, f"Say contacts = [{contacts!r}].")
+        return
+    for text in contacts:
+        yield from _dated(entry, "contacts", text)
 
 
 def _open_business(entry: Entry) -> Iterator[CheckMessage]:

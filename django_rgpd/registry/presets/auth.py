@@ -43,6 +43,7 @@ def _user(user: type[Model], purpose: str, clocks: dict[str, str]) -> None:
         label=_("Your account"),
         people={SUBJECT: Who(user="pk")},
         clocks=clocks,
+        contacts=["date_joined", "last_login"],
         fields={
             "username": Personal(purpose, erase=Placeholder()),
             "first_name": Personal(purpose, erase=Blank()),

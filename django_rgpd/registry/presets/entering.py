@@ -28,6 +28,7 @@ def enter(
     fields: Mapping[str, Personal] | None = None,
     facts: Iterable[str] = (),
     clocks: Mapping[str, str] | None = None,
+    contacts: Iterable[str] = (),
     at_end: AtEnd | None = None,
     label: Text = "",
 ) -> None:
@@ -49,6 +50,7 @@ def enter(
         "facts": said,
         "internal": [name for name in sorted(known) if name not in personal and name not in said],
         "clocks": clocks or {},
+        "contacts": [name for name in contacts if name in known],
         "at_end": at_end or DeleteRow(),
         "label": label,
     }

@@ -93,6 +93,15 @@ def test_e052_where_invoices_are_kept_too_short(promise, found, term):
     assert found(check_policy) == ["E052"]
 
 
+@pytest.mark.parametrize("active", [years(10), months(121), UNTIL_WITHDRAWN])
+def test_e049_where_nothing_would_ever_be_in_the_archive(promise, found, active):
+    values = {"bases": [LAW], "term": years(10), "clock": FISCAL_YEAR_END}
+    promise(Purpose("accounting", "Invoices", active=active, **values))
+    assert found(check_policy) == ["E049"]
+    promise(Purpose("accounting", "Invoices", active=months(119), **values))
+    assert found(check_policy) == []
+
+
 def test_invoices_of_ten_years_from_the_end_of_the_year_are_fine(promise, found):
     promise(Purpose("accounting", "Invoices", bases=[LAW], term=years(10), clock=FISCAL_YEAR_END))
     assert found(check_policy) == []

@@ -55,6 +55,7 @@ def test_e022_where_a_path_cannot_be_followed(declared, found, path):
     "changes",
     [
         {"clocks": {"rgpd_identity": "nowhere"}},
+        {"contacts": ["nowhere"]},
         {"open_business": OpenBusiness(Q(size=1), until="nowhere")},
         {"open_business": Follows("nowhere")},
         {"sales": Sales(paid_at="nowhere")},
@@ -66,7 +67,24 @@ def test_e022_wherever_the_path_stands(declared, found, changes):
     assert found(about="nowhere") == ["E022"]
 
 
-@pytest.mark.parametrize("changes", [{"clocks": {"rgpd_identity": "text"}}, {"sales": Sales(paid_at="size")}])
+def test_e022_where_contacts_are_one_text(declared, found):
+    declared(contacts="owner__date_joined")
+    assert found(about="contacts = 'owner__date_joined'") == ["E022"]
+
+
+def test_contacts_are_a_list_of_dates(declared, found):
+    declared(contacts=["owner__date_joined"])
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"clocks": {"rgpd_identity": "text"}},
+        {"sales": Sales(paid_at="size")},
+        {"contacts": ["owner__last_login", "text"]},
+    ],
+)
 def test_e030_where_a_clock_is_no_date(declared, found, changes):
     declared(**changes)
     assert found(about="date") == ["E030"]
