@@ -14,14 +14,14 @@ from django_rgpd.core import clock
 from django_rgpd.erasure import references, statements
 from django_rgpd.erasure.counting import Answer, Question, answers
 from django_rgpd.erasure.lines import Asking, Blocked, Going, Open, Plan, Staying
-from django_rgpd.erasure.reach import Choices, Group, Reach, column, entries, reaches
+from django_rgpd.erasure.reach import Choices, Group, Reach, column, of
 from django_rgpd.policy import Occasion, Outcome, Policy, current
 from django_rgpd.policy.terms import PERSONAL_CLOCKS, Term, start_of
 from django_rgpd.registry import Entry, Follows, Personal, Subject, When, registry, rule
 from django_rgpd.registry.conditions import NEVER, all_of, not_
 from django_rgpd.registry.paths import follow
 
-__all__ = ["Plan", "plan", "said"]
+__all__ = ["Drawn", "Plan", "draw", "plan", "said"]
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -35,6 +35,16 @@ class Asked:
 
     question: Question
     line: Callable[[Answer], object]
+    falls: bool = False
+    """Whether what is counted falls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A plan, with where something falls by it: what ``release`` has to go through in the same transaction."""
+
+    plan: Plan
+    falling: tuple[Reach, ...]
 
 
 def plan(subject: Subject, *, now: datetime, choices: Choices | None = None) -> Plan:
@@ -42,16 +52,33 @@ def plan(subject: Subject, *, now: datetime, choices: Choices | None = None) -> 
 
     ``choices`` as in ``reach.Choices``. Nothing is changed.
     """
-    asked = [one for entry in entries() for one in _asked(entry, subject, now=now, choices=choices or {})]
-    counted = answers([one.question for one in asked])
-    lines = [one.line(answer) for one, answer in zip(asked, counted, strict=True) if answer.count]
-    return Plan(
+    return draw(subject, now=now, choices=choices).plan
+
+
+def draw(subject: Subject, *, now: datetime, choices: Choices | None = None) -> Drawn:
+    """The plan of ``plan``, with what it reaches."""
+    asked = [
+        (reach, list(_asked(reach, now=now)))
+        for reach in of(subject, Occasion.ERASURE, now=now, choices=choices or {})
+    ]
+    counted = iter(answers([one.question for _reach, questions in asked for one in questions]))
+    lines: list[object] = []
+    falling: list[Reach] = []
+    for reach, questions in asked:
+        answered = [(one, next(counted)) for one in questions]
+        lines += [one.line(answer) for one, answer in answered if answer.count]
+        counts = [answer.count for one, answer in answered if one.falls]
+        if any(counts):
+            whole = len(counts) == len(reach.groups) and len(set(counts)) == 1
+            falling.append(replace(reach, counted=counts[0] if whole else None))
+    made = Plan(
         goes=_together(lines, Going),
         stays=_together(lines, Staying),
         open=_together(lines, Open),
         asks=_together(lines, Asking),
         blocked=_together(lines, Blocked),
     )
+    return Drawn(made, tuple(falling))
 
 
 def said(choices: Mapping[str, object] | None) -> dict[str, object]:
@@ -61,19 +88,18 @@ def said(choices: Mapping[str, object] | None) -> dict[str, object]:
     }
 
 
-def _asked(entry: Entry, subject: Subject, *, now: datetime, choices: Choices) -> Iterator[Asked]:
+def _asked(reach: Reach, *, now: datetime) -> Iterator[Asked]:
     policy = current()
-    for reach in reaches(entry, subject, Occasion.ERASURE, now=now, choices=choices):
-        rows = statements.rows_of(entry, reach.where)
-        for group in reach.groups:
-            if not group.never:
-                left = not_(group.erased(entry))
-                condition = group.released if reach.deletes else all_of(group.released, left)
-                yield Asked(Question(rows=rows, condition=condition), _going(reach, group))
-            yield from _standing(reach, group, policy, now=now)
-        yield from _asking(reach)
-        if reach.deletes:
-            yield from _blocking(reach)
+    rows = statements.rows_of(reach.entry, reach.where)
+    for group in reach.groups:
+        if not group.never:
+            left = not_(group.erased(reach.entry))
+            condition = group.released if reach.deletes else all_of(group.released, left)
+            yield Asked(Question(rows=rows, condition=condition), _going(reach, group), falls=True)
+        yield from _standing(reach, group, policy, now=now)
+    yield from _asking(reach)
+    if reach.deletes:
+        yield from _blocking(reach)
 
 
 def _going(reach: Reach, group: Group) -> Callable[[Answer], Going]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -53,6 +53,10 @@ class Reach:
     groups: tuple[Group, ...]
     deletes: bool
     """Whether a row goes when its last personal field has fallen."""
+    counted: int | None = None
+    """On how many rows all fields fall, as a plan counted in the same transaction; None where they differ or nobody counted."""
+    stamps: Mapping[str, object] = field(default_factory=dict)
+    """Columns that are written beside the released ones where they are NULL: the time, of what ended with the person."""
 
     @property
     def fields(self) -> dict[str, Personal]:
@@ -79,6 +83,12 @@ def reaches(
                 groups=groups,
                 deletes=deletes(entry, choices),
             )
+
+
+def of(subject: Subject, occasion: Occasion, *, now: datetime, choices: Choices) -> Iterator[Reach]:
+    """What of every declared model belongs to ``subject``."""
+    for entry in entries():
+        yield from reaches(entry, subject, occasion, now=now, choices=choices)
 
 
 def grouped(

@@ -45,12 +45,18 @@ class Reference:
 
 def declared(entry: Entry) -> list[Reference]:
     """Foreign keys of declared models: their own declaration says what becomes of their rows."""
-    return [one for one in _all(entry.model) if _entry(one.model) is not None]
+    tables = _tables()
+    return [one for one in _all(entry.model) if one.model._meta.concrete_model in tables]
 
 
 def links(entry: Entry) -> list[Reference]:
-    """Many-to-many tables that Django made: their rows are nothing but the link, and go with one end."""
-    return [one for one in _all(entry.model) if one.model._meta.auto_created]
+    """Many-to-many tables that Django made: their rows are nothing but the link, and go with one end.
+
+    One that is declared has gone by its own declaration before.
+    """
+    tables = _tables()
+    made = [one for one in _all(entry.model) if one.model._meta.auto_created]
+    return [one for one in made if one.model._meta.concrete_model not in tables]
 
 
 def nullable(entry: Entry) -> list[Reference]:
@@ -88,10 +94,9 @@ def _referring(model: type[Model]) -> Iterator[Reference]:
                 yield Reference(other, field)
 
 
-def _entry(model: type[Model]) -> Entry | None:
-    """The entry of the table: it may have been declared by a proxy."""
-    table = model._meta.concrete_model
-    return next((entry for entry in registry if entry.model._meta.concrete_model is table), None)
+def _tables() -> set[type[Model] | None]:
+    """The declared tables: one may have been declared by a proxy."""
+    return {entry.model._meta.concrete_model for entry in registry}
 
 
 def _harmless(one: Reference) -> bool:

@@ -13,6 +13,7 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections, router
 from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 from django.db.models.sql import UpdateQuery
 
 from django_rgpd.erasure import references
@@ -90,9 +91,11 @@ def update(reach: Reach) -> Outcome:
 
 def _update_own(reach: Reach, groups: tuple[Group, ...]) -> Outcome:
     entry = reach.entry
-    rows = rows_of(entry, all_of(reach.where, pending(entry, groups)))
+    unstamped = (Q(**{f"{name}__isnull": True}) for name in reach.stamps)
+    rows = rows_of(entry, all_of(reach.where, any_of(pending(entry, groups), *unstamped)))
     values = {name: value for group in groups for name, value in _values(entry, group, len(groups)).items()}
-    return returning(rows, {**values, **_tombstone(reach)}, _proof(entry, groups))
+    stamps = {name: Coalesce(name, Value(value)) for name, value in reach.stamps.items()}
+    return returning(rows, {**values, **stamps, **_tombstone(reach)}, _proof(entry, groups))
 
 
 def _leading(reach: Reach) -> set[type[Model]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
+from functools import lru_cache
 
 from dateutil.relativedelta import relativedelta
 
@@ -119,6 +120,7 @@ def start_of(clock: Clock, day: date, fiscal_year: FiscalYear) -> date:
     return fiscal_year.end_of(day) if clock is FISCAL_YEAR_END else day
 
 
+@lru_cache(maxsize=256)  # asked anew for every declared field, of a few terms on one day
 def last_start(clock: Clock, term: Term, today: date, fiscal_year: FiscalYear) -> date:
     """The last column day whose due day under ``clock`` and ``term`` has come by ``today``."""
     cutoff = term.cutoff(today)

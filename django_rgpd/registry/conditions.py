@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
 from django.db.models import Exists, OuterRef, Q
@@ -59,14 +60,52 @@ def on_row(model: type[Model], condition: Q, *, few: bool = False) -> Q:
     for every relation: not true of the row. ``few`` says that it is true of a few rows only (one person's): the subquery then
     gives their keys and the row is looked up, where otherwise each row is asked.
     """
-    if condition in (NEVER, ALWAYS):
+    if condition in (NEVER, ALWAYS) or not _leaves(model, condition):
         return condition
     rows = model._base_manager.filter(condition)
-    if not (_joins(rows.query) or _refused_in_case(model, condition)):
-        return condition
     if few:
         return Q(pk__in=rows.values("pk"))
     return Q(Exists(rows.filter(pk=OuterRef("pk"))))
+
+
+_known: dict[tuple[type[Model], Hashable], bool] = {}
+"""Model and shape of a condition → whether it leaves the row's table: what is compared with what decides, not the values."""
+
+
+def _leaves(model: type[Model], condition: Q) -> bool:
+    shape = _shape(condition)
+    if shape is None:
+        return _found_to_leave(model, condition)
+    if (model, shape) not in _known:
+        _known[model, shape] = _found_to_leave(model, condition)
+    return _known[model, shape]
+
+
+def _found_to_leave(model: type[Model], condition: Q) -> bool:
+    return _joins(model._base_manager.filter(condition).query) or _refused_in_case(model, condition)
+
+
+def _shape(condition: Any) -> Hashable:
+    """The lookups of a condition without their values; None where an expression among them may lead anywhere."""
+    parts: list[Hashable] = [condition.connector, condition.negated]
+    for child in condition.children:
+        if isinstance(child, Q):
+            part = _shape(child)
+        elif isinstance(child, tuple) and _is_plain(child[1]):
+            # A relation that is compared with None, or asked whether it is NULL, is joined otherwise than one with a key.
+            part = (child[0], child[1] if child[1] is None or isinstance(child[1], bool) else type(child[1]))
+        else:
+            part = None
+        if part is None:
+            return None
+        parts.append(part)
+    return tuple(parts)
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+        return all(_is_plain(one) for one in value)
+    return not hasattr(value, "resolve_expression") and not hasattr(value, "query")
 
 
 def _joins(query: Query) -> bool:
