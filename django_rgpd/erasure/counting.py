@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections
-from django.db.models import CharField, Count, Max, Min, Q, Value
+from django.db.models import CharField, Count, Max, Min, Value
 from django.db.models.functions import Cast
 
 from django_rgpd.core import clock
@@ -22,11 +22,9 @@ _MOST_TOGETHER = 400  # SQLite joins 500 selects at most
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One count: of ``rows`` those of which ``condition`` is true, with the first and last value of
-    ``column``."""
+    """One count: of ``rows``, with the first and last value of ``column``."""
 
     rows: QuerySet[Model]
-    condition: Q | None = None
     column: str | None = None
 
 
@@ -78,9 +76,8 @@ def _select(question: Question, number: int, alias: str) -> tuple[str, tuple[obj
     A plain count is put together of its table and its condition: there are as many as declared models, and what Django does
     for aggregates would take longer than the database's answer.
     """
-    asked = question.rows if question.condition is None else question.rows.filter(question.condition)
     if question.column is None:
-        query = asked.query.clone()
+        query = question.rows.query
         query.get_initial_alias()
         compiler = query.get_compiler(alias)
         try:
@@ -92,7 +89,7 @@ def _select(question: Question, number: int, alias: str) -> tuple[str, tuple[obj
         select = ["SELECT", f"{number}, COUNT(*), {none}, {none}", "FROM", *tables, "WHERE", where]
         return " ".join(select), (*joined, *params)
     first, last = (Cast(kind(question.column), CharField()) for kind in (Min, Max))
-    found = asked.annotate(rgpd_number=Value(number)).values("rgpd_number")
+    found = question.rows.annotate(rgpd_number=Value(number)).values("rgpd_number")
     found = found.annotate(rgpd_count=Count("pk"), rgpd_first=first, rgpd_last=last)
     ordered = found.values_list("rgpd_number", "rgpd_count", "rgpd_first", "rgpd_last")
     sql, params = ordered.query.get_compiler(alias).as_sql()

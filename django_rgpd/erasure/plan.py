@@ -24,7 +24,7 @@ from django_rgpd.registry.paths import follow
 __all__ = ["Drawn", "Plan", "draw", "plan", "said"]
 
 if TYPE_CHECKING:
-    from django.db.models import Model
+    from django.db.models import Model, QuerySet
 
 T = TypeVar("T")
 
@@ -90,16 +90,19 @@ def said(choices: Mapping[str, object] | None) -> dict[str, object]:
 
 def _asked(reach: Reach, *, now: datetime) -> Iterator[Asked]:
     policy = current()
-    rows = statements.rows_of(reach.entry, reach.where)
     for group in reach.groups:
         if not group.never:
             left = not_(group.erased(reach.entry))
             condition = group.released if reach.deletes else all_of(group.released, left)
-            yield Asked(Question(rows=rows, condition=condition), _going(reach, group), falls=True)
+            yield Asked(Question(rows=_rows(reach, condition)), _going(reach, group), falls=True)
         yield from _standing(reach, group, policy, now=now)
     yield from _asking(reach)
     if reach.deletes:
         yield from _blocking(reach)
+
+
+def _rows(reach: Reach, *conditions: Q) -> QuerySet[Model]:
+    return statements.rows_of(reach.entry, all_of(reach.where, *conditions))
 
 
 def _going(reach: Reach, group: Group) -> Callable[[Answer], Going]:
@@ -126,19 +129,18 @@ def _standing(reach: Reach, group: Group, policy: Policy, *, now: datetime) -> I
         stands = rule.stands(reach.entry, personal, reference, Occasion.ERASURE, now=now)
         if not outcomes or stands == NEVER:
             continue
-        condition = all_of(stands, not_(group.erased(reach.entry)))
-        rows = statements.rows_of(reach.entry, reach.where)
+        rows = _rows(reach, stands, not_(group.erased(reach.entry)))
         if outcomes == {Outcome.STANDS_WHILE_OPEN}:
             column, line = (
                 _day_column(reach.entry.model, rule.open_until(reach.entry)),
                 _open(reach, group, now=now),
             )
-            yield Asked(Question(rows=rows, condition=condition, column=column), line)
+            yield Asked(Question(rows=rows, column=column), line)
         else:
             declared = reach.entry.declaration.clocks.get(purpose.key)
             start = None if purpose.clock in PERSONAL_CLOCKS else declared
             yield Asked(
-                Question(rows=rows, condition=condition, column=start),
+                Question(rows=rows, column=start),
                 _staying(reach, group, purpose.key, policy),
             )
 
@@ -200,9 +202,8 @@ def _asking(reach: Reach) -> Iterator[Asked]:
     ask = reach.entry.declaration.ask
     if ask is None:
         return
-    rows = statements.rows_of(reach.entry, reach.where)
     yield Asked(
-        Question(rows=rows),
+        Question(rows=_rows(reach)),
         lambda answer: Asking(
             key=ask.key,
             question=str(ask.question),
@@ -218,9 +219,8 @@ def _blocking(reach: Reach) -> Iterator[Asked]:
     """Undeclared tables that refer to rows which would go: rows of ``reach`` that one of them refers to."""
     for reference in references.undeclared(reach.entry):
         held = reference.exists(reach.entry, Q(pk__in=[]))
-        whole = all_of(reach.where, *(group.released for group in reach.groups), held)
         yield Asked(
-            Question(rows=statements.rows_of(reach.entry, whole)),
+            Question(rows=_rows(reach, *(group.released for group in reach.groups), held)),
             lambda answer, label=reference.label: Blocked(reference=label, rows=answer.count),  # type: ignore[misc]
         )
 

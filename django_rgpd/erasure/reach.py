@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import DeleteRow, Entry, KeepFacts, Personal, Subject, registry, rule, scope
-from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, not_
+from django_rgpd.registry.conditions import all_of, is_always, is_never, not_
 
 if TYPE_CHECKING:
     from django.db.models import Field, Model
@@ -31,12 +31,12 @@ class Group:
     @property
     def always(self) -> bool:
         """Whether they fall on every row that is reached."""
-        return self.released == ALWAYS
+        return is_always(self.released)
 
     @property
     def never(self) -> bool:
         """Whether they fall on no row."""
-        return self.released == NEVER
+        return is_never(self.released)
 
     def erased(self, entry: Entry) -> Q:
         """True of rows on which each of them has its erased form."""

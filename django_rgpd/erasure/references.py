@@ -37,10 +37,10 @@ class Reference:
 
     def exists(self, entry: Entry, going: Q) -> Q:
         """True of rows of ``entry`` that a row refers to which does not go with them."""
+        if self.model._meta.concrete_model is not entry.model._meta.concrete_model:
+            return _referred_to(self)
         rows: QuerySet[Any] = QuerySet(self.model).filter(self.rows_of())
-        if self.model._meta.concrete_model is entry.model._meta.concrete_model:
-            rows = rows.exclude(pk__in=QuerySet(entry.model).filter(going).values("pk"))
-        return Q(Exists(rows))
+        return Q(Exists(rows.exclude(pk__in=QuerySet(entry.model).filter(going).values("pk"))))
 
 
 def declared(entry: Entry) -> list[Reference]:
@@ -75,11 +75,18 @@ def undeclared(entry: Entry) -> list[Reference]:
 def forget() -> None:
     """Read the models again (tests that make models)."""
     _all.cache_clear()
+    _referred_to.cache_clear()
 
 
 @cache
 def _all(model: type[Model]) -> tuple[Reference, ...]:
     return tuple(_referring(model))
+
+
+@cache
+def _referred_to(reference: Reference) -> Q:
+    """The same for whoever is erased: an account has as many of them as there are tables."""
+    return Q(Exists(QuerySet(reference.model).filter(reference.rows_of())))
 
 
 def _referring(model: type[Model]) -> Iterator[Reference]:

@@ -4,6 +4,7 @@ nothing holds."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,7 @@ from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections, router
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
-from django.db.models.sql import UpdateQuery
+from django.db.models.sql import Query, UpdateQuery
 
 from django_rgpd.erasure import references
 from django_rgpd.erasure.reach import Group, Reach, column, erased
@@ -49,7 +50,11 @@ def using(entry: Entry) -> str:
 
 def rows_of(entry: Entry, where: Q) -> QuerySet[Model]:
     """Rows of ``entry``, hidden ones too: any manager of the shop's may leave some out, its base manager as well."""
-    return QuerySet(entry.model, using=using(entry)).filter(where).order_by()
+    query = Query(entry.model)
+    if where != ALWAYS:
+        query.add_q(where)
+    query.clear_ordering(force=True)
+    return QuerySet(entry.model, query=query, using=using(entry))
 
 
 def pending(entry: Entry, groups: tuple[Group, ...]) -> Q:
@@ -131,8 +136,8 @@ def returning(rows: QuerySet[Model], values: Mapping[str, object], proof: Q) -> 
         # SQLite (3.40) answers no to "column IS NULL" in RETURNING where the key is declared NOT NULL.
         proven = _IS_NULL.sub(r"typeof(\1) = 'null'", proven)
         cursor.execute(f"{sql} RETURNING ({proven})", (*params, *proof_params))
-        proofs = [row[0] for row in cursor.fetchall()]
-    return Outcome(len(proofs), sum(not one for one in proofs))
+        proofs = Counter(cursor)
+    return Outcome(proofs.total(), sum(count for (one,), count in proofs.items() if not one))
 
 
 def delete(reach: Reach) -> int:
