@@ -131,7 +131,7 @@ def _carry_out(case: _Case, drawn: Drawn) -> Erasure:
     left = remembered.taken(case.person, case.known, case.user, sessions=keys, herself=case.how in OWN_PAGES)
     for uuid in subject.uuids:
         signals.person_erased.send(Person, person=uuid, user_key=case.person.user_key, at=now)
-    reached = [*_beside_ties(drawn.falling), *_ties(subject, now=now, choices=case.choices)]
+    reached = [*_beside_ties(drawn.reaches), *_ties(subject, now=now, choices=case.choices)]
     done = release(
         subject, Occasion.ERASURE, now=now, choices=case.choices, person=subject.uuid, reached=reached
     )
@@ -166,8 +166,8 @@ def _end(subject: Subject, *, now: datetime) -> list[str]:
     return sessions.take(users) if signed_in.count else []
 
 
-def _beside_ties(falling: Iterable[Reach]) -> list[Reach]:
-    return [one for one in falling if one.entry.model not in TIES]
+def _beside_ties(reached: Iterable[Reach]) -> list[Reach]:
+    return [one for one in reached if one.entry.model not in TIES]
 
 
 def _ties(subject: Subject, *, now: datetime, choices: Mapping[str, object]) -> list[Reach]:

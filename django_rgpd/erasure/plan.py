@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_COUNTS = frozenset({"rows", "until", "first_until", "last_until"})
+"""What lines that say the same are added up in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -41,10 +44,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A plan, with where something falls by it: what ``release`` has to go through in the same transaction."""
+    """A plan, with all that it reaches and counted: what ``release`` has to go through in the same transaction."""
 
     plan: Plan
-    falling: tuple[Reach, ...]
+    reaches: tuple[Reach, ...]
 
 
 def plan(subject: Subject, *, now: datetime, choices: Choices | None = None) -> Plan:
@@ -63,14 +66,13 @@ def draw(subject: Subject, *, now: datetime, choices: Choices | None = None) -> 
     ]
     counted = iter(answers([one.question for _reach, questions in asked for one in questions]))
     lines: list[object] = []
-    falling: list[Reach] = []
+    reached: list[Reach] = []
     for reach, questions in asked:
         answered = [(one, next(counted)) for one in questions]
         lines += [one.line(answer) for one, answer in answered if answer.count]
         counts = [answer.count for one, answer in answered if one.falls]
-        if any(counts):
-            whole = len(counts) == len(reach.groups) and len(set(counts)) == 1
-            falling.append(replace(reach, counted=counts[0] if whole else None))
+        whole = not any(counts) or (len(counts) == len(reach.groups) and len(set(counts)) == 1)
+        reached.append(replace(reach, counted=max(counts, default=0) if whole else None))
     made = Plan(
         goes=_together(lines, Going),
         stays=_together(lines, Staying),
@@ -78,7 +80,7 @@ def draw(subject: Subject, *, now: datetime, choices: Choices | None = None) -> 
         asks=_together(lines, Asking),
         blocked=_together(lines, Blocked),
     )
-    return Drawn(made, tuple(falling))
+    return Drawn(made, tuple(reached))
 
 
 def said(choices: Mapping[str, object] | None) -> dict[str, object]:
@@ -227,28 +229,18 @@ def _blocking(reach: Reach) -> Iterator[Asked]:
 
 def _together(lines: list[object], kind: type[T]) -> tuple[T, ...]:
     """The lines of one kind, those that say the same of several ways added up."""
-    found: list[T] = []
+    found: dict[tuple[object, ...], T] = {}
     for line in lines:
-        if not isinstance(line, kind):
-            continue
-        for at, known in enumerate(found):
-            if added := _added(known, line):
-                found[at] = added
-                break
-        else:
-            found.append(line)
-    return tuple(found)
+        if isinstance(line, kind):
+            said = tuple(getattr(line, name) for name in line.__slots__ if name not in _COUNTS)  # type: ignore[attr-defined]
+            found[said] = _added(found[said], line) if said in found else line
+    return tuple(found.values())
 
 
-def _added(one: T, other: T) -> T | None:
-    """Both as one line, or None where they say different things."""
-    counts = {"rows", "until", "first_until", "last_until"}
-    names = [field.name for field in fields(one)]  # type: ignore[arg-type]
-    if any(getattr(one, name) != getattr(other, name) for name in names if name not in counts):
-        return None
+def _added(one: T, other: T) -> T:
     changes: dict[str, object] = {"rows": getattr(one, "rows") + getattr(other, "rows")}  # noqa: B009
     for name, choose in (("until", max), ("first_until", min), ("last_until", max)):
-        if name in names:
+        if hasattr(one, name):
             days = [day for day in (getattr(one, name), getattr(other, name)) if day is not None]
             changes[name] = choose(days) if days else None
     return replace(one, **changes)  # type: ignore[type-var]

@@ -16,6 +16,8 @@ from django_rgpd.registry.conditions import all_of, is_always, is_never, not_
 if TYPE_CHECKING:
     from django.db.models import Field, Model
 
+    from django_rgpd.erasure.references import Reference
+
 Choices = Mapping[str, object]
 """What the deletion page asked: the key of an ``Ask`` → "keep" or "delete"; "suppress" → whether to be
 remembered."""
@@ -55,6 +57,8 @@ class Reach:
     """Whether a row goes when its last personal field has fallen."""
     counted: int | None = None
     """On how many rows all fields fall, as a plan counted in the same transaction; None where they differ or nobody counted."""
+    freed: frozenset[Reference] = frozenset()
+    """References to these rows that no row has any more."""
     stamps: Mapping[str, object] = field(default_factory=dict)
     """Columns that are written beside the released ones where they are NULL: the time, of what ended with the person."""
 

@@ -16,6 +16,7 @@ from django_rgpd import signals
 from django_rgpd.erasure import one_by_one, statements, stored
 from django_rgpd.erasure import reach as reaching
 from django_rgpd.erasure.failures import wrapped
+from django_rgpd.erasure.freed import freed_by, knowing
 from django_rgpd.erasure.reach import Choices, Reach, entries
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import Entry, Subject
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.db.models import Model
+
+    from django_rgpd.erasure.references import Reference
 
 
 @dataclass(slots=True)
@@ -67,16 +70,22 @@ def release(
 ) -> Released:
     """Release what ``occasion`` takes of ``subject``, in the caller's transaction.
 
-    ``reached``: where a plan made in the same transaction says that something falls; the rest costs no statement then.
+    ``reached``: all that is hers, as a plan counted it in the same transaction; what it counted nothing of costs no statement.
 
     Raises ``EngineFailed`` with the model's label where the database refuses.
     """
     if reached is None:
         reached = reaching.of(subject, occasion, now=now, choices=choices)
     done = Released()
+    freed: set[Reference] = set()
     for one in _in_order(reached):
-        outcome, deleted = carry_out(one, occasion, now=now, person=person)
+        if one.counted == 0:
+            outcome, deleted = statements.Outcome(), 0
+        else:
+            hers = knowing(one, subject, freed)
+            outcome, deleted = carry_out(hers, occasion, now=now, person=person)
         done.add(one.entry.label, outcome, deleted)
+        freed |= freed_by(one, subject, outcome, deleted)
     return done
 
 
@@ -90,9 +99,11 @@ def _in_order(reached: Iterable[Reach]) -> list[Reach]:
     for entry in children_first(entries()):
         if entry not in by_entry:
             continue
-        late = bool(models_read(entry) & before)
-        ordered += [pinned(one) if late else one for one in by_entry[entry]]
-        before.add(entry.model._meta.concrete_model or entry.model)
+        touched = [one for one in by_entry[entry] if one.counted != 0]
+        late = bool(touched) and bool(models_read(entry) & before)
+        ordered += [pinned(one) if late and one in touched else one for one in by_entry[entry]]
+        if touched:
+            before.add(entry.model._meta.concrete_model or entry.model)
     return ordered
 
 

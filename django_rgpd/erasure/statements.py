@@ -73,7 +73,8 @@ def going(reach: Reach) -> Q:
     whole = all_of(reach.where, erased(entry, others), *(group.released for group in reach.groups))
     if whole == NEVER:
         return NEVER
-    return all_of(whole, *(not_(one.exists(entry, whole)) for one in references.declared(entry)))
+    asked = (one for one in references.declared(entry) if one not in reach.freed)
+    return Q(whole, *(~one.exists(entry, whole) for one in asked))
 
 
 def update(reach: Reach) -> Outcome:
