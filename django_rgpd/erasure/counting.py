@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections
@@ -52,7 +52,7 @@ def answers(questions: Sequence[Question]) -> list[Answer]:
 
 def _ask(alias: str, numbers: Iterable[int], questions: Sequence[Question]) -> list[tuple[int, Answer]]:
     selects: list[str] = []
-    given: list[object] = []
+    given: list[Any] = []
     for number in numbers:
         try:
             sql, params = _select(questions[number], number, alias)
@@ -70,7 +70,7 @@ def _ask(alias: str, numbers: Iterable[int], questions: Sequence[Question]) -> l
     ]
 
 
-def _select(question: Question, number: int, alias: str) -> tuple[str, tuple[object, ...]]:
+def _select(question: Question, number: int, alias: str) -> tuple[str, tuple[Any, ...]]:
     """The number with the count, and with the first and last value where a column is asked for.
 
     A plain count is put together of its table and its condition: there are as many as declared models, and what Django does

@@ -54,5 +54,5 @@ def _reference(reach: Reach, subject: Subject) -> Reference | None:
     except FieldDoesNotExist:
         return None
     own = field.model._meta.concrete_model is reach.entry.model._meta.concrete_model
-    checked = isinstance(field, ForeignKey) and field.db_constraint
+    checked = isinstance(field, ForeignKey) and getattr(field, "db_constraint", False)
     return Reference(field.model, field) if own and checked else None  # type: ignore[arg-type]
