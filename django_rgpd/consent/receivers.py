@@ -8,45 +8,51 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from django_rgpd import signals
-from django_rgpd.consent import decisions, kinds, state
-from django_rgpd.consent.models import ConsentState
-from django_rgpd.core import clock, conf
+from django_rgpd.consent import decisions, kinds, state, suppress
+from django_rgpd.consent.models import ConsentState, Standing
+from django_rgpd.core import conf
 from django_rgpd.ledger import terms
 from django_rgpd.ledger.record import Draft, many
 from django_rgpd.outbox.daily import daily
-from django_rgpd.registry import agreed
+from django_rgpd.registry import agreed, ending
 from django_rgpd.registry.matching import matching
 from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.site import Entry
-from django_rgpd.registry.who import EMAIL, PHONE
+from django_rgpd.registry.who import EMAIL, PHONE, Subject
 
 
-@receiver(signals.person_erased, dispatch_uid="django_rgpd.consent.erased")
-def end_with_the_person(person: UUID, at: datetime | None = None, **_: object) -> None:
-    """With the erasure every consent ends, as by a withdrawal, and its copies go (art. 17.1 b)."""
-    now = at or clock.now()
-    found = Person.objects.filter(uuid=person).first()
-    if found is None:
-        return
-    live = ConsentState.objects.filter(site=found.site, person=found.uuid, live=True)
-    drafts = [
-        Draft(
-            kind=kinds.WITHDRAWN,
-            person=found,
-            purpose=row.purpose,
-            channel=row.channel,
-            at=now,
-            how="erasure",
-        )
-        for row in live
-    ]
-    many(drafts, now=now)
-    state.refresh(found, [(draft.purpose, draft.channel) for draft in drafts])
+def _standing(subject: Subject) -> QuerySet[ConsentState]:
+    decided = Q(live=True) | Q(standing=Standing.OBJECTED)
+    return ConsentState.objects.filter(decided, person__in=subject.uuids)
+
+
+@ending.ends(_standing)
+def end_with_the_person(subject: Subject, *, now: datetime) -> None:
+    """With the erasure every consent ends, as by a withdrawal, and its copies go (art. 17.1 b); what she objected to is
+    remembered by digests of her addresses (art. 21.3).
+    """
+    suppress.keep(subject.uuid, reason=suppress.OBJECTED, now=now)
+    for found in Person.objects.filter(uuid__in=subject.uuids):
+        live = ConsentState.objects.filter(site=found.site, person=found.uuid, live=True)
+        drafts = [
+            Draft(
+                kind=kinds.WITHDRAWN,
+                person=found,
+                purpose=row.purpose,
+                channel=row.channel,
+                at=now,
+                how="erasure",
+            )
+            for row in live
+        ]
+        if drafts:
+            many(drafts, now=now)
+            state.refresh(found, [(draft.purpose, draft.channel) for draft in drafts])
 
 
 @receiver(signals.person_merged, dispatch_uid="django_rgpd.consent.merged")

@@ -55,9 +55,7 @@ def put(erasure: Erasure, shown: Plan, left: Taken, *, now: datetime) -> None:
         "values": [[value.kind, value.text] for value in left.values],
     }
     minutes = timedelta(minutes=conf.get().SECOND_PASS_MINUTES)
-    jobs.put(
-        SECOND_PASS, payload, now=now, run_at=now + minutes, key=str(erasure.uuid), person=erasure.person
-    )
+    jobs.put(SECOND_PASS, payload, now=now, run_at=now + minutes, person=erasure.person)
     if left.email:
         mail.send(
             RECEIPT,

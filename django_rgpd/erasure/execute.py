@@ -3,8 +3,8 @@ follow."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,24 +16,28 @@ from django_rgpd import signals
 from django_rgpd.consent import suppress
 from django_rgpd.core.errors import Refused
 from django_rgpd.erasure import afterwards, remembered, sessions
+from django_rgpd.erasure.counting import Question, answers
 from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.models import Erasure, ErasureState
-from django_rgpd.erasure.plan import Plan, plan, said
+from django_rgpd.erasure.plan import Drawn, Plan, draw, said
+from django_rgpd.erasure.reach import Reach, entries, reaches
 from django_rgpd.erasure.release import Released, release
 from django_rgpd.ledger.record import record
-from django_rgpd.outbox.models import Job, State
 from django_rgpd.policy import Occasion
-from django_rgpd.registry import Subject, people
-from django_rgpd.registry.models import Address, Challenge, Person
+from django_rgpd.registry import Subject, ending, people
+from django_rgpd.registry.models import Address, Person
 
 if TYPE_CHECKING:
-    from uuid import UUID
+    from django.db.models import Model
 
 EVENT = "erased"
 """The kind of event that the ledger gets."""
 
 OWN_PAGES = frozenset({"account", "link"})
 """The ways on which a person asks on a page that she reads herself."""
+
+TIES: Mapping[type[Model], str] = {Address: "until", Person: "erased_at"}
+"""The tables that tie an address or an account to a person, and the column that says since when they do not any more."""
 
 ATTEMPTS = 3
 LOCK_TIMEOUT = "5s"
@@ -48,12 +52,17 @@ class _Case:
     """One erasure under way."""
 
     person: Person
-    subject: Subject
+    known: people.Known
     user: Any
     choices: Mapping[str, object]
     how: str
     actor: str
     now: datetime
+
+    @property
+    def subject(self) -> Subject:
+        """As the engine carries her."""
+        return self.known.subject
 
 
 def erase(
@@ -103,46 +112,30 @@ def _erase(
     locked = _lock(person)
     if locked.erased_at is not None:
         return Erasure.objects.filter(person=locked.uuid).latest("pk")
-    subject = people.subject(locked)
-    case = _Case(locked, subject, _lock_user(subject), choices, how, actor, now)
-    shown = plan(subject, now=now, choices=choices)
-    _refuse(case, shown, expected)
-    erasure = Erasure.objects.create(
-        person=locked.uuid,
-        site=locked.site,
-        how=how,
-        actor=actor,
-        asked_at=now,
-        choices=dict(choices),
-        plan=shown.as_json(),
-    )
-    _carry_out(case, erasure, shown)
+    known = people.known_of(locked)
+    case = _Case(locked, known, _lock_user(known.subject), choices, how, actor, now)
+    drawn = draw(case.subject, now=now, choices=choices)
+    _refuse(case, drawn.plan, expected)
+    erasure = _carry_out(case, drawn)
     if connections[alias].vendor == "postgresql":
         with connections[alias].cursor() as cursor:  # deferred keys speak before anything is called done
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     return erasure
 
 
-def _carry_out(case: _Case, erasure: Erasure, shown: Plan) -> None:
+def _carry_out(case: _Case, drawn: Drawn) -> Erasure:
     subject, now = case.subject, case.now
-    keys = sessions.take([str(subject.user_key)] if subject.user_key is not None else [])
-    left = remembered.taken(case.person, subject, case.user, sessions=keys, herself=case.how in OWN_PAGES)
-    for reason in (
-        (suppress.OBJECTED, suppress.ASKED) if case.choices.get("suppress") else (suppress.OBJECTED,)
-    ):
-        suppress.keep(case.person, reason=reason, now=now)
+    keys = _end(subject, now=now)
+    if case.choices.get("suppress"):
+        suppress.keep(case.person, reason=suppress.ASKED, now=now)
+    left = remembered.taken(case.person, case.known, case.user, sessions=keys, herself=case.how in OWN_PAGES)
     for uuid in subject.uuids:
         signals.person_erased.send(Person, person=uuid, user_key=case.person.user_key, at=now)
+    reached = [*_beside_ties(drawn.reaches), *_ties(subject, now=now, choices=case.choices)]
     done = release(
-        subject,
-        Occasion.ERASURE,
-        now=now,
-        choices=case.choices,
-        person=subject.uuid,
-        only={line.model for line in shown.goes},
+        subject, Occasion.ERASURE, now=now, choices=case.choices, person=subject.uuid, reached=reached
     )
-    digests = _forget(subject, left.digests, now=now)
-    _finish(erasure, shown, done, now=now)
+    erasure = _written(case, drawn.plan, done)
     record(
         EVENT,
         person=subject.uuid,
@@ -152,38 +145,55 @@ def _carry_out(case: _Case, erasure: Erasure, shown: Plan) -> None:
         payload={
             "erasure": str(erasure.uuid),
             "people": [str(one) for one in subject.uuids],
-            "digests": digests,
+            "digests": left.digests,
         },
     )
-    afterwards.put(erasure, shown, left, now=now)
+    afterwards.put(erasure, drawn.plan, left, now=now)
     transaction.on_commit(lambda: sessions.end(keys), robust=True)
+    return erasure
 
 
-def _finish(erasure: Erasure, shown: Plan, done: Released, *, now: datetime) -> None:
-    erasure.state = ErasureState.OPEN if shown.open else ErasureState.DONE
-    erasure.open_until = shown.open_until
-    erasure.done_at = None if shown.open else now
-    erasure.receipt = done.as_json()
-    erasure.save(update_fields=["state", "open_until", "done_at", "receipt"])
-
-
-def _forget(subject: Subject, known: list[dict[str, str]], *, now: datetime) -> list[dict[str, str]]:
-    """Take away what ties an address or an account to the person; returns the digests of every address ever
-    known."""
-    uuids: list[UUID] = list(subject.uuids)
-    hers = Address.objects.filter(person__uuid__in=uuids)
-    rows = hers.values("kind", "digest", "key_id").distinct()
-    digests = [{"kind": row["kind"], "digest": row["digest"], "key": row["key_id"]} for row in rows]
-    hers.filter(until__isnull=True).update(until=now)
-    hers.update(canonical=None, proven_by="")
-    Challenge.objects.filter(person__in=uuids).delete()
-    Challenge.objects.filter(address__person__uuid__in=uuids).delete()
-    mails = Job.objects.filter(
-        person__in=uuids, name="mail", state__in=[State.WAITING, State.NEEDS, State.REFUSED]
+def _end(subject: Subject, *, now: datetime) -> list[str]:
+    """End what is hers without a field to be erased, of which there is some; returns the keys of her sessions."""
+    users = [] if subject.user_key is None else [str(subject.user_key)]
+    endings = ending.every()
+    signed_in, *there = answers(
+        [Question(rows=rows) for rows in (sessions.of(users), *(one.rows(subject) for one in endings))]
     )
-    mails.update(state=State.GONE, payload={}, finished_at=now)
-    Person.objects.filter(uuid__in=uuids).update(user_key=None, language="", erased_at=now)
-    return [*digests, *(one for one in known if one not in digests)]
+    for one, answer in zip(endings, there, strict=True):
+        if answer.count:
+            one.end(subject, now=now)
+    return sessions.take(users) if signed_in.count else []
+
+
+def _beside_ties(reached: Iterable[Reach]) -> list[Reach]:
+    return [one for one in reached if one.entry.model not in TIES]
+
+
+def _ties(subject: Subject, *, now: datetime, choices: Mapping[str, object]) -> list[Reach]:
+    """What ties addresses and the account to the person, whether something falls there or not: it ends today."""
+    return [
+        replace(one, stamps={TIES[one.entry.model]: now})
+        for entry in entries()
+        if entry.model in TIES
+        for one in reaches(entry, subject, Occasion.ERASURE, now=now, choices=choices)
+    ]
+
+
+def _written(case: _Case, shown: Plan, done: Released) -> Erasure:
+    return Erasure.objects.create(
+        person=case.person.uuid,
+        site=case.person.site,
+        state=ErasureState.OPEN if shown.open else ErasureState.DONE,
+        how=case.how,
+        actor=case.actor,
+        asked_at=case.now,
+        done_at=None if shown.open else case.now,
+        open_until=shown.open_until,
+        choices=dict(case.choices),
+        plan=shown.as_json(),
+        receipt=done.as_json(),
+    )
 
 
 def _lock(person: Person) -> Person:

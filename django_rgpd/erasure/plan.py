@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,19 +14,22 @@ from django_rgpd.core import clock
 from django_rgpd.erasure import references, statements
 from django_rgpd.erasure.counting import Answer, Question, answers
 from django_rgpd.erasure.lines import Asking, Blocked, Going, Open, Plan, Staying
-from django_rgpd.erasure.reach import Choices, Group, Reach, column, entries, reaches
+from django_rgpd.erasure.reach import Choices, Group, Reach, column, of
 from django_rgpd.policy import Occasion, Outcome, Policy, current
 from django_rgpd.policy.terms import PERSONAL_CLOCKS, Term, start_of
 from django_rgpd.registry import Entry, Follows, Personal, Subject, When, registry, rule
 from django_rgpd.registry.conditions import NEVER, all_of, not_
 from django_rgpd.registry.paths import follow
 
-__all__ = ["Plan", "plan", "said"]
+__all__ = ["Drawn", "Plan", "draw", "plan", "said"]
 
 if TYPE_CHECKING:
-    from django.db.models import Model
+    from django.db.models import Model, QuerySet
 
 T = TypeVar("T")
+
+_COUNTS = frozenset({"rows", "until", "first_until", "last_until"})
+"""What lines that say the same are added up in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,16 @@ class Asked:
 
     question: Question
     line: Callable[[Answer], object]
+    falls: bool = False
+    """Whether what is counted falls."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A plan, with all that it reaches and counted: what ``release`` has to go through in the same transaction."""
+
+    plan: Plan
+    reaches: tuple[Reach, ...]
 
 
 def plan(subject: Subject, *, now: datetime, choices: Choices | None = None) -> Plan:
@@ -42,16 +55,32 @@ def plan(subject: Subject, *, now: datetime, choices: Choices | None = None) -> 
 
     ``choices`` as in ``reach.Choices``. Nothing is changed.
     """
-    asked = [one for entry in entries() for one in _asked(entry, subject, now=now, choices=choices or {})]
-    counted = answers([one.question for one in asked])
-    lines = [one.line(answer) for one, answer in zip(asked, counted, strict=True) if answer.count]
-    return Plan(
+    return draw(subject, now=now, choices=choices).plan
+
+
+def draw(subject: Subject, *, now: datetime, choices: Choices | None = None) -> Drawn:
+    """The plan of ``plan``, with what it reaches."""
+    asked = [
+        (reach, list(_asked(reach, now=now)))
+        for reach in of(subject, Occasion.ERASURE, now=now, choices=choices or {})
+    ]
+    counted = iter(answers([one.question for _reach, questions in asked for one in questions]))
+    lines: list[object] = []
+    reached: list[Reach] = []
+    for reach, questions in asked:
+        answered = [(one, next(counted)) for one in questions]
+        lines += [one.line(answer) for one, answer in answered if answer.count]
+        counts = [answer.count for one, answer in answered if one.falls]
+        whole = not any(counts) or (len(counts) == len(reach.groups) and len(set(counts)) == 1)
+        reached.append(replace(reach, counted=max(counts, default=0) if whole else None))
+    made = Plan(
         goes=_together(lines, Going),
         stays=_together(lines, Staying),
         open=_together(lines, Open),
         asks=_together(lines, Asking),
         blocked=_together(lines, Blocked),
     )
+    return Drawn(made, tuple(reached))
 
 
 def said(choices: Mapping[str, object] | None) -> dict[str, object]:
@@ -61,19 +90,21 @@ def said(choices: Mapping[str, object] | None) -> dict[str, object]:
     }
 
 
-def _asked(entry: Entry, subject: Subject, *, now: datetime, choices: Choices) -> Iterator[Asked]:
+def _asked(reach: Reach, *, now: datetime) -> Iterator[Asked]:
     policy = current()
-    for reach in reaches(entry, subject, Occasion.ERASURE, now=now, choices=choices):
-        rows = statements.rows_of(entry, reach.where)
-        for group in reach.groups:
-            if not group.never:
-                left = not_(group.erased(entry))
-                condition = group.released if reach.deletes else all_of(group.released, left)
-                yield Asked(Question(rows=rows, condition=condition), _going(reach, group))
-            yield from _standing(reach, group, policy, now=now)
-        yield from _asking(reach)
-        if reach.deletes:
-            yield from _blocking(reach)
+    for group in reach.groups:
+        if not group.never:
+            left = not_(group.erased(reach.entry))
+            condition = group.released if reach.deletes else all_of(group.released, left)
+            yield Asked(Question(rows=_rows(reach, condition)), _going(reach, group), falls=True)
+        yield from _standing(reach, group, policy, now=now)
+    yield from _asking(reach)
+    if reach.deletes:
+        yield from _blocking(reach)
+
+
+def _rows(reach: Reach, *conditions: Q) -> QuerySet[Model]:
+    return statements.rows_of(reach.entry, all_of(reach.where, *conditions))
 
 
 def _going(reach: Reach, group: Group) -> Callable[[Answer], Going]:
@@ -100,19 +131,18 @@ def _standing(reach: Reach, group: Group, policy: Policy, *, now: datetime) -> I
         stands = rule.stands(reach.entry, personal, reference, Occasion.ERASURE, now=now)
         if not outcomes or stands == NEVER:
             continue
-        condition = all_of(stands, not_(group.erased(reach.entry)))
-        rows = statements.rows_of(reach.entry, reach.where)
+        rows = _rows(reach, stands, not_(group.erased(reach.entry)))
         if outcomes == {Outcome.STANDS_WHILE_OPEN}:
             column, line = (
                 _day_column(reach.entry.model, rule.open_until(reach.entry)),
                 _open(reach, group, now=now),
             )
-            yield Asked(Question(rows=rows, condition=condition, column=column), line)
+            yield Asked(Question(rows=rows, column=column), line)
         else:
             declared = reach.entry.declaration.clocks.get(purpose.key)
             start = None if purpose.clock in PERSONAL_CLOCKS else declared
             yield Asked(
-                Question(rows=rows, condition=condition, column=start),
+                Question(rows=rows, column=start),
                 _staying(reach, group, purpose.key, policy),
             )
 
@@ -174,9 +204,8 @@ def _asking(reach: Reach) -> Iterator[Asked]:
     ask = reach.entry.declaration.ask
     if ask is None:
         return
-    rows = statements.rows_of(reach.entry, reach.where)
     yield Asked(
-        Question(rows=rows),
+        Question(rows=_rows(reach)),
         lambda answer: Asking(
             key=ask.key,
             question=str(ask.question),
@@ -192,37 +221,26 @@ def _blocking(reach: Reach) -> Iterator[Asked]:
     """Undeclared tables that refer to rows which would go: rows of ``reach`` that one of them refers to."""
     for reference in references.undeclared(reach.entry):
         held = reference.exists(reach.entry, Q(pk__in=[]))
-        whole = all_of(reach.where, *(group.released for group in reach.groups), held)
         yield Asked(
-            Question(rows=statements.rows_of(reach.entry, whole)),
+            Question(rows=_rows(reach, *(group.released for group in reach.groups), held)),
             lambda answer, label=reference.label: Blocked(reference=label, rows=answer.count),  # type: ignore[misc]
         )
 
 
 def _together(lines: list[object], kind: type[T]) -> tuple[T, ...]:
     """The lines of one kind, those that say the same of several ways added up."""
-    found: list[T] = []
+    found: dict[tuple[object, ...], T] = {}
     for line in lines:
-        if not isinstance(line, kind):
-            continue
-        for at, known in enumerate(found):
-            if added := _added(known, line):
-                found[at] = added
-                break
-        else:
-            found.append(line)
-    return tuple(found)
+        if isinstance(line, kind):
+            said = tuple(getattr(line, name) for name in line.__slots__ if name not in _COUNTS)  # type: ignore[attr-defined]
+            found[said] = _added(found[said], line) if said in found else line
+    return tuple(found.values())
 
 
-def _added(one: T, other: T) -> T | None:
-    """Both as one line, or None where they say different things."""
-    counts = {"rows", "until", "first_until", "last_until"}
-    names = [field.name for field in fields(one)]  # type: ignore[arg-type]
-    if any(getattr(one, name) != getattr(other, name) for name in names if name not in counts):
-        return None
+def _added(one: T, other: T) -> T:
     changes: dict[str, object] = {"rows": getattr(one, "rows") + getattr(other, "rows")}  # noqa: B009
     for name, choose in (("until", max), ("first_until", min), ("last_until", max)):
-        if name in names:
+        if hasattr(one, name):
             days = [day for day in (getattr(one, name), getattr(other, name)) if day is not None]
             changes[name] = choose(days) if days else None
     return replace(one, **changes)  # type: ignore[type-var]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,10 +11,12 @@ from django.db.models import Q
 
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import DeleteRow, Entry, KeepFacts, Personal, Subject, registry, rule, scope
-from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, not_
+from django_rgpd.registry.conditions import all_of, is_always, is_never, not_
 
 if TYPE_CHECKING:
     from django.db.models import Field, Model
+
+    from django_rgpd.erasure.references import Reference
 
 Choices = Mapping[str, object]
 """What the deletion page asked: the key of an ``Ask`` → "keep" or "delete"; "suppress" → whether to be
@@ -31,12 +33,12 @@ class Group:
     @property
     def always(self) -> bool:
         """Whether they fall on every row that is reached."""
-        return self.released == ALWAYS
+        return is_always(self.released)
 
     @property
     def never(self) -> bool:
         """Whether they fall on no row."""
-        return self.released == NEVER
+        return is_never(self.released)
 
     def erased(self, entry: Entry) -> Q:
         """True of rows on which each of them has its erased form."""
@@ -53,6 +55,12 @@ class Reach:
     groups: tuple[Group, ...]
     deletes: bool
     """Whether a row goes when its last personal field has fallen."""
+    counted: int | None = None
+    """On how many rows all fields fall, as a plan counted in the same transaction; None where they differ or nobody counted."""
+    freed: frozenset[Reference] = frozenset()
+    """References to these rows that no row has any more."""
+    stamps: Mapping[str, object] = field(default_factory=dict)
+    """Columns that are written beside the released ones where they are NULL: the time, of what ended with the person."""
 
     @property
     def fields(self) -> dict[str, Personal]:
@@ -79,6 +87,12 @@ def reaches(
                 groups=groups,
                 deletes=deletes(entry, choices),
             )
+
+
+def of(subject: Subject, occasion: Occasion, *, now: datetime, choices: Choices) -> Iterator[Reach]:
+    """What of every declared model belongs to ``subject``."""
+    for entry in entries():
+        yield from reaches(entry, subject, occasion, now=now, choices=choices)
 
 
 def grouped(

@@ -37,20 +37,26 @@ class Reference:
 
     def exists(self, entry: Entry, going: Q) -> Q:
         """True of rows of ``entry`` that a row refers to which does not go with them."""
+        if self.model._meta.concrete_model is not entry.model._meta.concrete_model:
+            return _referred_to(self)
         rows: QuerySet[Any] = QuerySet(self.model).filter(self.rows_of())
-        if self.model._meta.concrete_model is entry.model._meta.concrete_model:
-            rows = rows.exclude(pk__in=QuerySet(entry.model).filter(going).values("pk"))
-        return Q(Exists(rows))
+        return Q(Exists(rows.exclude(pk__in=QuerySet(entry.model).filter(going).values("pk"))))
 
 
 def declared(entry: Entry) -> list[Reference]:
     """Foreign keys of declared models: their own declaration says what becomes of their rows."""
-    return [one for one in _all(entry.model) if _entry(one.model) is not None]
+    tables = _tables()
+    return [one for one in _all(entry.model) if one.model._meta.concrete_model in tables]
 
 
 def links(entry: Entry) -> list[Reference]:
-    """Many-to-many tables that Django made: their rows are nothing but the link, and go with one end."""
-    return [one for one in _all(entry.model) if one.model._meta.auto_created]
+    """Many-to-many tables that Django made: their rows are nothing but the link, and go with one end.
+
+    One that is declared has gone by its own declaration before.
+    """
+    tables = _tables()
+    made = [one for one in _all(entry.model) if one.model._meta.auto_created]
+    return [one for one in made if one.model._meta.concrete_model not in tables]
 
 
 def nullable(entry: Entry) -> list[Reference]:
@@ -69,11 +75,18 @@ def undeclared(entry: Entry) -> list[Reference]:
 def forget() -> None:
     """Read the models again (tests that make models)."""
     _all.cache_clear()
+    _referred_to.cache_clear()
 
 
 @cache
 def _all(model: type[Model]) -> tuple[Reference, ...]:
     return tuple(_referring(model))
+
+
+@cache
+def _referred_to(reference: Reference) -> Q:
+    """The same for whoever is erased: an account has as many of them as there are tables."""
+    return Q(Exists(QuerySet(reference.model).filter(reference.rows_of())))
 
 
 def _referring(model: type[Model]) -> Iterator[Reference]:
@@ -88,10 +101,9 @@ def _referring(model: type[Model]) -> Iterator[Reference]:
                 yield Reference(other, field)
 
 
-def _entry(model: type[Model]) -> Entry | None:
-    """The entry of the table: it may have been declared by a proxy."""
-    table = model._meta.concrete_model
-    return next((entry for entry in registry if entry.model._meta.concrete_model is table), None)
+def _tables() -> set[type[Model] | None]:
+    """The declared tables: one may have been declared by a proxy."""
+    return {entry.model._meta.concrete_model for entry in registry}
 
 
 def _harmless(one: Reference) -> bool:

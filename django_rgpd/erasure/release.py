@@ -3,7 +3,7 @@ commit."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -14,8 +14,10 @@ from django.db.models import Q
 
 from django_rgpd import signals
 from django_rgpd.erasure import one_by_one, statements, stored
+from django_rgpd.erasure import reach as reaching
 from django_rgpd.erasure.failures import wrapped
-from django_rgpd.erasure.reach import Choices, Reach, entries, reaches
+from django_rgpd.erasure.freed import freed_by, knowing
+from django_rgpd.erasure.reach import Choices, Reach, entries
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import Entry, Subject
 from django_rgpd.registry.conditions import NEVER, all_of
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.db.models import Model
+
+    from django_rgpd.erasure.references import Reference
 
 
 @dataclass(slots=True)
@@ -72,30 +76,45 @@ def release(
     now: datetime,
     choices: Choices,
     person: UUID | None = None,
-    only: Collection[str] | None = None,
+    reached: Iterable[Reach] | None = None,
 ) -> Released:
     """Release what ``occasion`` takes of ``subject``, in the caller's transaction.
 
-    ``only``: the labels of which a plan made in the same transaction says that something goes; the others cost no statement.
+    ``reached``: all that is hers, as a plan counted it in the same transaction; what it counted nothing of costs no statement.
 
     Raises ``EngineFailed`` with the model's label where the database refuses.
     """
+    if reached is None:
+        reached = reaching.of(subject, occasion, now=now, choices=choices)
     done = Released()
-    reached: list[Reach] = []
+    freed: set[Reference] = set()
+    for one in _in_order(reached):
+        if one.counted == 0:
+            outcome, deleted = statements.Outcome(), 0
+        else:
+            hers = knowing(one, subject, freed)
+            outcome, deleted = carry_out(hers, occasion, now=now, person=person)
+        done.add(one.entry.label, outcome, deleted)
+        freed |= freed_by(one, subject, outcome, deleted)
+    return done
+
+
+def _in_order(reached: Iterable[Reach]) -> list[Reach]:
+    """Children first; what leads to the person, or decides, through rows that are released earlier is read by key now."""
+    by_entry: dict[Entry, list[Reach]] = {}
+    for one in reached:
+        by_entry.setdefault(one.entry, []).append(one)
+    ordered: list[Reach] = []
     before: set[type[Model]] = set()
     for entry in children_first(entries()):
-        if only is not None and entry.label not in only:
+        if entry not in by_entry:
             continue
-        late = bool(
-            models_read(entry) & before
-        )  # a path to the person leads through rows that are released earlier
-        found = reaches(entry, subject, occasion, now=now, choices=choices)
-        reached += [pinned(reach) if late else reach for reach in found]
-        before.add(entry.model._meta.concrete_model or entry.model)
-    for reach in reached:
-        outcome, deleted = carry_out(reach, occasion, now=now, person=person)
-        done.add(reach.entry.label, outcome, deleted)
-    return done
+        touched = [one for one in by_entry[entry] if one.counted != 0]
+        late = bool(touched) and bool(models_read(entry) & before)
+        ordered += [pinned(one) if late and one in touched else one for one in by_entry[entry]]
+        if touched:
+            before.add(entry.model._meta.concrete_model or entry.model)
+    return ordered
 
 
 def carry_out(
@@ -109,7 +128,12 @@ def carry_out(
             outcome, deleted = one_by_one.carry_out(reach)
         else:
             deleted = statements.delete(reach) if reach.deletes else 0
-            outcome = one_by_one.rewrite(reach) + statements.update(reach)
+            all_went = (
+                deleted and deleted == reach.counted
+            )  # or a trigger, or a row that refers to one, kept some
+            outcome = (
+                statements.Outcome() if all_went else one_by_one.rewrite(reach) + statements.update(reach)
+            )
     if outcome.rows or deleted:
         _tell(entry, reach, outcome.rows + deleted, occasion)
     return outcome, deleted

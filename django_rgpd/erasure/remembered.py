@@ -35,13 +35,13 @@ class Taken:
     digests: list[dict[str, str]]
 
 
-def taken(person: Person, subject: Subject, user: Any, *, sessions: list[str], herself: bool) -> Taken:
-    """Read off what follows will need, before it goes.
+def taken(person: Person, known: people.Known, user: Any, *, sessions: list[str], herself: bool) -> Taken:
+    """Put together what follows will need, before it goes.
 
     ``herself``: she asks on a page of her own, whose language her receipt then has; else her account's, else hers.
     """
-    own = _account_email(user)
-    email = mail.address_of(person.uuid) or own
+    subject, own = known.subject, _account_email(user)
+    email = mail.address_among(known.emails, own=people.account_email(user) if user else None) or own
     texts = {"email": sorted({*subject.emails, *([own] if own else [])}), "phone": [], "name": []}
     texts["phone"] = sorted({*subject.addresses.get("phone", ()), str(getattr(user, "phone", "") or "")})
     first, last = (str(getattr(user, name, "") or "").strip() for name in ("first_name", "last_name"))
@@ -54,7 +54,7 @@ def taken(person: Person, subject: Subject, user: Any, *, sessions: list[str], h
         or person.language,
         sessions=sessions,
         values=residue.distinctive(texts),
-        digests=_digests(own),
+        digests=_digests(known, own),
     )
 
 
@@ -118,14 +118,15 @@ def _account_email(user: Any) -> str | None:
     return text or None
 
 
-def _digests(email: str | None) -> list[dict[str, str]]:
-    if email is None:
-        return []
+def _digests(known: people.Known, email: str | None) -> list[dict[str, str]]:
+    """Those of every address ever known of her, and that of her account's."""
+    found = [{"kind": kind, "digest": digest, "key": key} for kind, digest, key in known.digests]
     try:
-        made = addresses.digest("email", addresses.canonical("email", email))
+        made = addresses.digest("email", addresses.canonical("email", email or ""))
     except BadAddress:
-        return []
-    return [{"kind": "email", "digest": made.hex, "key": made.key_id}]
+        return found
+    own = {"kind": "email", "digest": made.hex, "key": made.key_id}
+    return found if own in found else [*found, own]
 
 
 def packed(subject: Subject) -> dict[str, object]:

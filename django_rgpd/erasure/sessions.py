@@ -19,6 +19,7 @@ from django_rgpd.erasure.models import SignIn
 
 if TYPE_CHECKING:
     from django.contrib.sessions.backends.base import SessionBase
+    from django.db.models import QuerySet
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +53,14 @@ def drop(session_key: str | None) -> None:
         SignIn._base_manager.filter(session=_digest(session_key)).delete()
 
 
+def of(user_keys: Iterable[str]) -> QuerySet[SignIn]:
+    """What the index knows of these accounts."""
+    return SignIn._base_manager.filter(user_key__in=list(user_keys))
+
+
 def take(user_keys: Iterable[str]) -> list[str]:
     """The session keys of these accounts, which leave the index; call ``end`` with them after the commit."""
-    rows = SignIn._base_manager.filter(user_key__in=list(user_keys))
+    rows = of(user_keys)
     taken = list(rows.values_list("session_key", flat=True))
     rows.delete()
     return taken

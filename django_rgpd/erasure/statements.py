@@ -4,6 +4,7 @@ nothing holds."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -13,7 +14,8 @@ from django.contrib.auth.hashers import make_password
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections, router
 from django.db.models import Case, F, Q, QuerySet, Value, When
-from django.db.models.sql import UpdateQuery
+from django.db.models.functions import Coalesce
+from django.db.models.sql import Query, UpdateQuery
 
 from django_rgpd.erasure import references
 from django_rgpd.erasure.reach import Group, Reach, column, erased
@@ -48,7 +50,11 @@ def using(entry: Entry) -> str:
 
 def rows_of(entry: Entry, where: Q) -> QuerySet[Model]:
     """Rows of ``entry``, hidden ones too: any manager of the shop's may leave some out, its base manager as well."""
-    return QuerySet(entry.model, using=using(entry)).filter(where).order_by()
+    query = Query(entry.model)
+    if where != ALWAYS:
+        query.add_q(where)
+    query.clear_ordering(force=True)
+    return QuerySet(entry.model, query=query, using=using(entry))
 
 
 def pending(entry: Entry, groups: tuple[Group, ...]) -> Q:
@@ -67,7 +73,8 @@ def going(reach: Reach) -> Q:
     whole = all_of(reach.where, erased(entry, others), *(group.released for group in reach.groups))
     if whole == NEVER:
         return NEVER
-    return all_of(whole, *(not_(one.exists(entry, whole)) for one in references.declared(entry)))
+    asked = (one for one in references.declared(entry) if one not in reach.freed)
+    return Q(whole, *(~one.exists(entry, whole) for one in asked))
 
 
 def update(reach: Reach) -> Outcome:
@@ -90,9 +97,11 @@ def update(reach: Reach) -> Outcome:
 
 def _update_own(reach: Reach, groups: tuple[Group, ...]) -> Outcome:
     entry = reach.entry
-    rows = rows_of(entry, all_of(reach.where, pending(entry, groups)))
+    unstamped = (Q(**{f"{name}__isnull": True}) for name in reach.stamps)
+    rows = rows_of(entry, all_of(reach.where, any_of(pending(entry, groups), *unstamped)))
     values = {name: value for group in groups for name, value in _values(entry, group, len(groups)).items()}
-    return returning(rows, {**values, **_tombstone(reach)}, _proof(entry, groups))
+    stamps = {name: Coalesce(name, Value(value)) for name, value in reach.stamps.items()}
+    return returning(rows, {**values, **stamps, **_tombstone(reach)}, _proof(entry, groups))
 
 
 def _leading(reach: Reach) -> set[type[Model]]:
@@ -128,8 +137,8 @@ def returning(rows: QuerySet[Model], values: Mapping[str, object], proof: Q) -> 
         # SQLite (3.40) answers no to "column IS NULL" in RETURNING where the key is declared NOT NULL.
         proven = _IS_NULL.sub(r"typeof(\1) = 'null'", proven)
         cursor.execute(f"{sql} RETURNING ({proven})", (*params, *proof_params))
-        proofs = [row[0] for row in cursor.fetchall()]
-    return Outcome(len(proofs), sum(not one for one in proofs))
+        proofs = Counter(cursor)
+    return Outcome(proofs.total(), sum(count for (one,), count in proofs.items() if not one))
 
 
 def delete(reach: Reach) -> int:

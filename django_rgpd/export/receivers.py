@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
-from django.db.models import Q
-from django.dispatch import receiver
+from django.db.models import QuerySet
 
-from django_rgpd import signals
-from django_rgpd.core import clock
 from django_rgpd.export import request
 from django_rgpd.export.models import ExportRequest
-from django_rgpd.registry.models import Person
+from django_rgpd.registry import Subject, ending
 
 
-@receiver(signals.person_erased, dispatch_uid="django_rgpd.export.erased")
-def erased(*, person: UUID, at: datetime | None = None, **_: object) -> None:
+def _hers(subject: Subject) -> QuerySet[ExportRequest]:
+    return ExportRequest.objects.filter(person__in=subject.uuids)
+
+
+@ending.ends(_hers)
+def end_with_the_person(subject: Subject, *, now: datetime) -> None:
     """Cancel what waits, delete what could be collected; a job at work finds out before it publishes.
 
     What stays of a request says nothing of whose account it was.
     """
-    hers = Person.objects.filter(Q(uuid=person) | Q(merged_into=person)).values("uuid")
-    mine = Q(person=person) | Q(person__in=hers)
-    requests = ExportRequest.objects.filter(mine)
-    request.cancel(requests, now=at or clock.now())
-    requests.update(user_key=None)
+    request.cancel(_hers(subject), now=now)
+    _hers(subject).update(user_key=None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
@@ -14,9 +15,9 @@ from django.views.decorators.debug import sensitive_variables
 from django_rgpd.core import conf, mail
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.outbox import jobs
-from django_rgpd.outbox.models import Job
+from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Gone
-from django_rgpd.registry import people
+from django_rgpd.registry import Subject, ending, people
 from django_rgpd.registry.models import Address, Kind, Person
 
 JOB = "mail"
@@ -104,12 +105,26 @@ def address_of(person: UUID) -> str | None:
         until__isnull=True,
         proven_at__isnull=False,
     ).order_by("-proven_at", "-pk")
-    texts = list(proven.values_list("canonical", flat=True))
-    if own in texts:
-        return own
-    if texts:
-        return texts[0]
-    return address_of(found.merged_into) if found.merged_into else own
+    texts = [str(text) for text in proven.values_list("canonical", flat=True)]
+    if texts or not found.merged_into:
+        return address_among(texts, own=own)
+    return address_of(found.merged_into)
+
+
+def address_among(proven: Sequence[str], *, own: str | None) -> str | None:
+    """Which address to write to: of those ``proven``, the last one first, the account's ``own``, else the last; else ``own``."""
+    return own if own in proven or not proven else proven[0]
+
+
+def _waiting(subject: Subject) -> QuerySet[Job]:
+    states = [State.WAITING, State.NEEDS, State.REFUSED]
+    return Job.objects.filter(person__in=subject.uuids, name=JOB, state__in=states)
+
+
+@ending.ends(_waiting)
+def take_back(subject: Subject, *, now: datetime) -> None:
+    """With the erasure no mail that waits is sent to her any more."""
+    _waiting(subject).update(state=State.GONE, payload={}, finished_at=now)
 
 
 @jobs.job(JOB)

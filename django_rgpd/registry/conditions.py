@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, ForeignKey, OuterRef, Q, QuerySet
 from django.db.models.sql import Query
 
 if TYPE_CHECKING:
@@ -17,13 +18,26 @@ ALWAYS = ~NEVER
 """True of every row; an empty ``Q()`` would stay true when it is negated."""
 
 
+def is_never(condition: Q) -> bool:
+    """Whether ``condition`` says of itself that it is true of no row."""
+    # Two Qs are compared by taking both apart, which costs more than all the rest of a rule.
+    return condition is NEVER or (condition.children == NEVER.children and condition == NEVER)
+
+
+def is_always(condition: Q) -> bool:
+    """Whether ``condition`` says of itself that it is true of every row; an empty one does."""
+    if condition is ALWAYS or not condition.children:
+        return True
+    return condition.negated and condition.children == ALWAYS.children and condition == ALWAYS
+
+
 def all_of(*conditions: Q) -> Q:
     """True where every condition is; of no condition at all, everywhere."""
     found: list[Q] = []
     for one in conditions:
-        if one == NEVER:
+        if is_never(one):
             return NEVER
-        if one != ALWAYS and one != Q() and one not in found:
+        if not is_always(one) and one not in found:
             found.append(one)
     if not found:
         return ALWAYS
@@ -34,9 +48,9 @@ def any_of(*conditions: Q) -> Q:
     """True where one condition is; of no condition at all, nowhere."""
     found: list[Q] = []
     for one in conditions:
-        if one in (ALWAYS, Q()):
+        if is_always(one):
             return ALWAYS
-        if one != NEVER and one not in found:
+        if not is_never(one) and one not in found:
             found.append(one)
     if not found:
         return NEVER
@@ -45,9 +59,9 @@ def any_of(*conditions: Q) -> Q:
 
 def not_(condition: Q) -> Q:
     """True where ``condition`` is not, rows of which it is unknown (NULL) among them."""
-    if condition == NEVER:
+    if is_never(condition):
         return ALWAYS
-    if condition in (ALWAYS, Q()):
+    if is_always(condition):
         return NEVER
     return ~condition
 
@@ -59,14 +73,68 @@ def on_row(model: type[Model], condition: Q, *, few: bool = False) -> Q:
     for every relation: not true of the row. ``few`` says that it is true of a few rows only (one person's): the subquery then
     gives their keys and the row is looked up, where otherwise each row is asked.
     """
-    if condition in (NEVER, ALWAYS):
+    if is_never(condition) or is_always(condition) or not _leaves(model, condition):
         return condition
     rows = model._base_manager.filter(condition)
-    if not (_joins(rows.query) or _refused_in_case(model, condition)):
-        return condition
     if few:
         return Q(pk__in=rows.values("pk"))
     return Q(Exists(rows.filter(pk=OuterRef("pk"))))
+
+
+def at_end(model: type[Model], path: str, condition: Callable[[str], Q]) -> Q:
+    """True of the few rows at the end of whose ``path`` there is a value of which ``condition`` is true.
+
+    ``condition`` is given the path, or what is left of it behind a key to another table: the rows are then looked up by that
+    key, which every database does faster than by a second reading of the row's own table.
+    """
+    first, _separator, rest = path.partition("__")
+    if not rest or first == "pk":
+        return on_row(model, condition(path), few=True)
+    key = model._meta.get_field(first)
+    if not isinstance(key, ForeignKey):
+        return on_row(model, condition(path), few=True)
+    far: QuerySet[Any] = QuerySet(key.related_model).filter(condition(rest))
+    return Q(**{f"{first}__in": far.values(key.target_field.attname)})
+
+
+_known: dict[tuple[type[Model], Hashable], bool] = {}
+"""Model and shape of a condition → whether it leaves the row's table: what is compared with what decides, not the values."""
+
+
+def _leaves(model: type[Model], condition: Q) -> bool:
+    shape = _shape(condition)
+    if shape is None:
+        return _found_to_leave(model, condition)
+    if (model, shape) not in _known:
+        _known[model, shape] = _found_to_leave(model, condition)
+    return _known[model, shape]
+
+
+def _found_to_leave(model: type[Model], condition: Q) -> bool:
+    return _joins(model._base_manager.filter(condition).query) or _refused_in_case(model, condition)
+
+
+def _shape(condition: Any) -> Hashable:
+    """The lookups of a condition without their values; None where an expression among them may lead anywhere."""
+    parts: list[Hashable] = [condition.connector, condition.negated]
+    for child in condition.children:
+        if isinstance(child, Q):
+            part = _shape(child)
+        elif isinstance(child, tuple) and _is_plain(child[1]):
+            # A relation that is compared with None, or asked whether it is NULL, is joined otherwise than one with a key.
+            part = (child[0], child[1] if child[1] is None or isinstance(child[1], bool) else type(child[1]))
+        else:
+            part = None
+        if part is None:
+            return None
+        parts.append(part)
+    return tuple(parts)
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, str | bytes):
+        return all(_is_plain(one) for one in value)
+    return not hasattr(value, "resolve_expression") and not hasattr(value, "query")
 
 
 def _joins(query: Query) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,11 +21,13 @@ from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.who import Subject
 
 __all__ = [
+    "Known",
     "account_email",
     "account_of",
     "by_uuid",
     "contact",
     "known",
+    "known_of",
     "lock",
     "note",
     "person_of",
@@ -114,18 +118,44 @@ def known(kind: str, text: str, *, site: int | None = None) -> Person | None:
     return found.person if found is not None else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of a person herself, read at once.
+
+    ``emails``: the addresses that she can be written to, proven and current, the last one first. ``digests``: of every address
+    ever known of her or of who was merged into her, as (kind, digest, key id).
+    """
+
+    subject: Subject
+    emails: tuple[str, ...]
+    digests: tuple[tuple[str, str, str], ...]
+
+
+def known_of(person: Person) -> Known:
+    """What is known of ``person``, who was merged into nobody: one query, and one more where an address of hers ended."""
+    family = Person.objects.filter(Q(pk=person.pk) | Q(merged_into=person.uuid))
+    names = ("uuid", *(f"addresses__{name}" for name in _Row.__slots__))
+    read = list(family.order_by("pk", "addresses__pk").values_list(*names))
+    merged = {uuid: None for uuid, *_row in read if uuid != person.uuid}
+    all_rows = [(uuid, _Row(*row)) for uuid, *row in read if row[0] is not None]
+    hers = [row for uuid, row in all_rows if uuid == person.uuid and row.proven_at and row.canonical]
+    emails = [row for row in hers if row.kind == addresses.EMAIL and row.until is None]
+    emails.sort(key=lambda row: (row.proven_at, row.pk), reverse=True)
+    return Known(
+        subject=Subject(
+            uuids=(person.uuid, *merged), user_key=_key(person.user_key), addresses=_standing(person, hers)
+        ),
+        emails=tuple(row.canonical for row in emails),
+        digests=tuple({(row.kind, row.digest, row.key_id): None for _uuid, row in all_rows}),
+    )
+
+
 def subject(person: Person) -> Subject:
-    """What the engine carries of ``person``: merged people, proven addresses, account key (two queries).
+    """What the engine carries of ``person``: merged people, proven addresses, account key.
 
     An address that she once proved is hers until somebody else proves it.
     """
-    person = standing_for(person)
-    merged = Person.objects.filter(merged_into=person.uuid).order_by("pk").values_list("uuid", flat=True)
-    return Subject(
-        uuids=(person.uuid, *merged),
-        user_key=_key(person.user_key),
-        addresses=_proven(person),
-    )
+    return known_of(standing_for(person)).subject
 
 
 def subject_of(user: Any, *, now: datetime) -> Subject:
@@ -164,16 +194,29 @@ def _key(text: str | None) -> object | None:
     return key
 
 
-def _proven(person: Person) -> dict[str, frozenset[str]]:
-    hers = Address.objects.filter(person=person, proven_at__isnull=False, canonical__isnull=False)
-    rows = list(hers.values_list("kind", "canonical", "until"))
-    left = {canonical for _kind, canonical, until in rows if until is not None}
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of ``Address``, as ``known_of`` reads it."""
+
+    pk: int
+    kind: str
+    canonical: str
+    digest: str
+    key_id: str
+    until: datetime | None
+    proven_at: datetime
+
+
+def _standing(person: Person, proven: Iterable[_Row]) -> dict[str, frozenset[str]]:
+    """The proven addresses that are hers still: those that ended unless somebody else has proven them since."""
+    rows = list(proven)
+    left = {row.canonical for row in rows if row.until is not None}
     taken: set[str | None] = set()
     if left:
         others = Address.objects.filter(canonical__in=left, until__isnull=True).exclude(person=person)
         taken = set(others.filter(proven_at__isnull=False).values_list("canonical", flat=True))
     found: dict[str, set[str]] = {}
-    for kind, canonical, until in rows:
-        if canonical is not None and (until is None or canonical not in taken):
-            found.setdefault(kind, set()).add(canonical)
+    for row in rows:
+        if row.until is None or row.canonical not in taken:
+            found.setdefault(row.kind, set()).add(row.canonical)
     return {kind: frozenset(texts) for kind, texts in found.items()}

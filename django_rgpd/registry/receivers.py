@@ -1,4 +1,4 @@
-"""What the registry hears: logins, contacts, and addresses that allauth has verified."""
+"""What the registry hears: logins, contacts, addresses that allauth has verified, and erasures."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from uuid import UUID
 from django.apps import apps
 from django.contrib.auth.signals import user_logged_in
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Q, QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest
 from django.utils import translation
@@ -18,8 +19,9 @@ from django_rgpd import signals
 from django_rgpd.core import clock
 from django_rgpd.core.errors import BadAddress
 from django_rgpd.core.impersonation import impersonated
-from django_rgpd.registry import people
-from django_rgpd.registry.models import Kind, Person
+from django_rgpd.registry import ending, people
+from django_rgpd.registry.models import Address, Challenge, Kind, Person
+from django_rgpd.registry.who import Subject
 
 ALLAUTH = "allauth"
 
@@ -68,6 +70,17 @@ def confirmed(*, email_address: Any, **_: object) -> None:
         return
     now = clock.now()
     take_over(email_address.email, people.person_of(user, now=now), now=now)
+
+
+def _challenges(subject: Subject) -> QuerySet[Challenge]:
+    hers = Address.objects.filter(person__uuid__in=subject.uuids)
+    return Challenge.objects.filter(Q(person__in=subject.uuids) | Q(address__in=hers))
+
+
+@ending.ends(_challenges)
+def end_with_the_person(subject: Subject, *, now: datetime) -> None:
+    """With the erasure no code and no link that was sent to her opens anything any more."""
+    _challenges(subject).delete()
 
 
 if apps.is_installed("allauth.account"):

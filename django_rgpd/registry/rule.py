@@ -97,6 +97,8 @@ def stands(
             if basis.holds_for(personal.category)
         )
     )
+    if holds == NEVER:
+        return NEVER
     return all_of(applies(entry, purpose_ref), holds, not_(term_over(entry, purpose, now=now, role=role)))
 
 

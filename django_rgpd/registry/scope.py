@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import In
 
 from django_rgpd.registry import held
-from django_rgpd.registry.conditions import NEVER, all_of, any_of, on_row
+from django_rgpd.registry.conditions import NEVER, all_of, any_of, at_end, on_row
 from django_rgpd.registry.expressions import address_text
 from django_rgpd.registry.matching import limited, matching, no_account, who_of
 from django_rgpd.registry.paths import follow
@@ -83,7 +83,8 @@ def _by_account(entry: Entry, role: str, subject: Subject) -> Q:
         return NEVER
     path = follow(entry.model, user)
     text = isinstance(path.key_field, CharField | TextField)
-    return on_row(entry.model, Q(**{path.key: str(subject.user_key) if text else subject.user_key}), few=True)
+    key = str(subject.user_key) if text else subject.user_key
+    return at_end(entry.model, path.key, lambda name: Q(**{name: key}))
 
 
 def _by_address(entry: Entry, role: str, subject: Subject) -> Q:
@@ -110,10 +111,10 @@ def _same_address(model: type[Model], kind: str, text: str, hers: Iterable[str])
     if not known:
         return NEVER
     if kind == PHONE:
-        return on_row(model, Q(In(address_text(kind, text), known)), few=True)
+        return at_end(model, text, lambda name: Q(In(address_text(kind, name), known)))
     # Lower() alone is what a shop has an index on; spaces and spellings are put on the other side.
     written = sorted({spelling for address in known for spelling in spellings(address)})
-    return on_row(model, Q(In(Lower(text), written)), few=True)
+    return at_end(model, text, lambda name: Q(In(Lower(name), written)))
 
 
 def _by_uuid(entry: Entry, role: str, subject: Subject) -> Q:
@@ -123,7 +124,7 @@ def _by_uuid(entry: Entry, role: str, subject: Subject) -> Q:
     field = follow(entry.model, person).key_field
     text = isinstance(field, CharField | TextField)
     uuids = [str(uuid) if text else uuid for uuid in subject.uuids]
-    return on_row(entry.model, Q(**{f"{person}__in": uuids}), few=True)
+    return at_end(entry.model, person, lambda name: Q(**{f"{name}__in": uuids}))
 
 
 def _account_of_others(key: str, own: object) -> Q:

@@ -17,11 +17,12 @@ from django_rgpd.reviews import publication
 @receiver(signals.person_erased, dispatch_uid="django_rgpd.reviews.erased")
 def erased(*, person: UUID, **_: object) -> None:
     """Note whose pages show something of hers while it can still be found."""
-    found = Person.objects.filter(uuid=person, merged_into=None).first()
+    shown = [one for one in publication.publications() if registry.of(one.model) is not None]
+    found = Person.objects.filter(uuid=person, merged_into=None).first() if shown else None
     if found is None:
         return
-    for one in publication.publications():
-        if registry.of(one.model) is not None and (about := one.pages_of(found)):
+    for one in shown:
+        if about := one.pages_of(found):
             one.tell(about)
 
 

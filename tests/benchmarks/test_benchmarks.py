@@ -28,3 +28,6 @@ def test_every_line_of_the_table_can_be_measured() -> None:
     assert len(lines) == 2 + 9
     for work in ("erase", "release", "night", "export", "residue"):
         assert any(work in line for line in lines), done.stdout
+    erasures = [line.split(" → ")[1].split(" ")[0] for line in lines if "erase a customer" in line]
+    assert len(set(erasures)) == 1, "as many statements for few orders as for many"
+    assert int(erasures[0]) <= 30 + 12, "the models of the measured shop, and what is around them"

@@ -259,8 +259,7 @@ def test_an_erasure_ends_consents_and_an_objection_lives_on_as_a_digest(
     decisions.object_to(person, "offers", "email", how="account", now=now)
     Person.objects.filter(pk=person.pk).update(erased_at=now + HOUR)
     person.addresses.update(canonical=None)
-    suppress.keep(person, reason=suppress.OBJECTED, now=now + HOUR)
-    signals.person_erased.send(sender=Person, person=person.uuid, user_key=None, at=now + HOUR)
+    receivers.end_with_the_person(people.subject(person), now=now + HOUR)
     assert not ConsentState.objects.filter(live=True).exists()
     assert not ConsentState.objects.exclude(address=None, user_key=None).exists()
     at = {"kind": "email", "canonical": "ada@example.com", "now": now + HOUR, "channel": "email"}

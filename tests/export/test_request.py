@@ -14,9 +14,8 @@ from django.core.files.base import ContentFile
 from django.db import connection, transaction
 from django.utils import translation
 
-from django_rgpd import signals
 from django_rgpd.core.errors import Refused
-from django_rgpd.export import archive, build, collect, collecting, request, storage
+from django_rgpd.export import archive, build, collect, collecting, receivers, request, storage
 from django_rgpd.export.models import Document, ExportRequest, ExportState
 from django_rgpd.ledger.models import Event
 from django_rgpd.outbox import deliver
@@ -34,10 +33,10 @@ def files(root) -> list[str]:
 
 
 def erase(person: Person, *, now) -> None:
-    """What an erasure does to the person's row, and the news of it."""
+    """What an erasure does to the person's row and to her exports."""
     with transaction.atomic():
         Person.objects.filter(pk=person.pk).update(erased_at=now)
-        signals.person_erased.send(None, person=person.uuid, user_key=None, at=now)
+        receivers.end_with_the_person(people.subject(person), now=now)
 
 
 @pytest.mark.promise("P30")

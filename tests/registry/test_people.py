@@ -197,6 +197,28 @@ def test_an_address_that_was_left_is_hers_until_somebody_else_proves_it():
 
 
 @pytest.mark.django_db
+def test_what_is_known_of_a_person_is_read_at_once(merged, django_assert_num_queries):
+    """Merged people in the order they came, what she can be written to with the last proof first, and every digest."""
+    person = people.person_of(account(), now=NOW)
+    first = proven("first@example.com", person)
+    last = proven("last@example.com", person, now=LATER)
+    people.note("email", "claimed@example.com", person=person, now=NOW)
+    guest = Person.objects.create(created_at=NOW, merged_into=person.uuid)
+    theirs = people.note("email", "guest@example.com", person=guest, now=NOW)
+
+    with django_assert_num_queries(1):
+        known = people.known_of(person)
+
+    assert known.subject.uuids == (person.uuid, guest.uuid)
+    assert known.subject.emails == {"first@example.com", "last@example.com"}
+    assert known.emails == ("last@example.com", "first@example.com")
+    assert {digest for _kind, digest, _key in known.digests} >= {first.digest, last.digest, theirs.digest}
+    assert len(known.digests) == 4
+    with django_assert_num_queries(1):
+        assert people.known_of(guest).subject.uuids == (guest.uuid,)
+
+
+@pytest.mark.django_db
 def test_an_erased_person_has_no_address_and_keeps_nobody_from_it():
     entry = people.note("email", MARIE, now=NOW)
     Person.objects.filter(pk=entry.person_id).update(erased_at=NOW)

@@ -1,0 +1,82 @@
+"""Conditions put together: what an UPDATE may be asked, and rows by what stands at the end of a path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db.models import F, Q
+from django.db.models.lookups import In
+
+from django_rgpd.registry.conditions import (
+    ALWAYS,
+    NEVER,
+    all_of,
+    any_of,
+    at_end,
+    is_always,
+    is_never,
+    not_,
+    on_row,
+)
+from example_shop.accounts.models import User
+from example_shop.factories import ProductFactory
+from example_shop.orders.models import Order, OrderLine
+
+
+def test_what_is_always_or_never_true_is_known_by_its_looks() -> None:
+    assert is_never(NEVER)
+    assert is_never(Q(pk__in=[]))
+    assert is_always(ALWAYS)
+    assert is_always(~Q(pk__in=[]))
+    assert is_always(Q())
+    for other in (Q(pk__in=[1]), ~Q(pk__in=[1]), Q(name=""), ~Q(name=""), ~Q(~Q(pk__in=[]))):
+        assert not is_never(other)
+        assert not is_always(other)
+    assert all_of(Q(name=""), NEVER) is NEVER
+    assert any_of(Q(name=""), ALWAYS) is ALWAYS
+    assert (not_(NEVER), not_(Q())) == (ALWAYS, NEVER)
+
+
+def test_a_condition_leaves_the_table_by_what_it_asks_not_by_the_value() -> None:
+    """The same lookups with another value are answered alike; NULL is asked of another table otherwise than a key is."""
+    for value in (7, 8):
+        assert on_row(Order, Q(customer=value)) == Q(customer=value)
+        assert on_row(Order, Q(customer__email=value)) != Q(customer__email=value)
+        assert on_row(Order, Q(name="", customer__email=value)) != Q(name="", customer__email=value)
+    assert on_row(Order, Q(customer=None)) == Q(customer=None)
+    assert on_row(Order, Q(customer__isnull=True)) == Q(customer__isnull=True)
+    assert on_row(Order, Q(payments=None)) != Q(payments=None)
+    assert on_row(OrderLine, Q(order__customer=None)) != Q(order__customer=None)
+
+
+def test_an_expression_is_looked_into_each_time() -> None:
+    assert on_row(Order, Q(name=F("street"))) == Q(name=F("street"))
+    assert on_row(Order, Q(name=F("customer__first_name"))) != Q(name=F("customer__first_name"))
+    assert on_row(Order, Q(In(F("name"), ["a"]))) == Q(In(F("name"), ["a"]))
+    assert on_row(Order, Q(In(F("customer__email"), ["a"]))) != Q(In(F("customer__email"), ["a"]))
+    assert on_row(Order, Q(name__in=["a", F("street")])) == Q(name__in=["a", F("street")])
+    assert on_row(Order, Q(name__in=["a", F("customer__email")])) != Q(name__in=["a", F("customer__email")])
+
+
+@pytest.mark.django_db
+def test_rows_are_looked_up_by_the_key_of_the_path(order: Callable[..., Order], customer: User) -> None:
+    """Forwards by the key, with one subquery and no join; a row without that key is not among them, nor lost by a ``not``."""
+    mine, other = order(customer=customer), order(customer=None)
+    product = ProductFactory()
+    lines = [OrderLine.objects.create(order=one, product=product, unit_price=1) for one in (mine, other)]
+
+    def found(model: Any, path: str, value: object) -> list[Any]:
+        return list(model.objects.filter(at_end(model, path, lambda name: Q(**{name: value}))).order_by("pk"))
+
+    assert at_end(Order, "customer", lambda name: Q(**{name: 7})) == Q(customer=7)
+    assert found(OrderLine, "order__customer", customer.pk) == [lines[0]]
+    assert found(OrderLine, "order__customer__email", customer.email) == [lines[0]]
+    assert found(Order, "lines__product", product.pk) == [mine, other]
+    assert found(User, "orders__name", mine.name) == [customer]
+    hers = at_end(Order, "customer__email", lambda name: Q(**{name: customer.email}))
+    assert list(Order.objects.filter(not_(hers))) == [other]
+    sql = str(OrderLine.objects.filter(at_end(OrderLine, "order__customer", lambda n: Q(**{n: 7}))).query)
+    assert "JOIN" not in sql
+    assert sql.count("SELECT") == 2
