@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.db import connections, router, transaction
 from django.utils.translation import gettext as _
 
@@ -20,10 +21,11 @@ from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.erasure.plan import Plan, plan, said
 from django_rgpd.erasure.release import Released, release
+from django_rgpd.holds.erased import follow
 from django_rgpd.ledger.record import record
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.policy import Occasion
-from django_rgpd.registry import Subject, people
+from django_rgpd.registry import Subject, holds, people
 from django_rgpd.registry.models import Address, Challenge, Person
 
 if TYPE_CHECKING:
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 EVENT = "erased"
 """The kind of event that the ledger gets."""
+
+BY_TERM = "term"
+"""The way of an erasure that nobody asked for: the account's term is over."""
 
 OWN_PAGES = frozenset({"account", "link"})
 """The ways on which a person asks on a page that she reads herself."""
@@ -54,6 +59,10 @@ class _Case:
     how: str
     actor: str
     now: datetime
+    standing: holds.Holds
+    """The holds that this erasure keeps to."""
+    ended: holds.Holds
+    """Her own restrictions, which it ends."""
 
 
 def erase(
@@ -104,8 +113,9 @@ def _erase(
     if locked.erased_at is not None:
         return Erasure.objects.filter(person=locked.uuid).latest("pk")
     subject = people.subject(locked)
-    case = _Case(locked, subject, _lock_user(subject), choices, how, actor, now)
-    shown = plan(subject, now=now, choices=choices)
+    user = _lock_user(subject)
+    case = _Case(locked, subject, user, choices, how, actor, now, *_holds(subject, how))
+    shown = plan(subject, now=now, choices=choices, standing=case.standing)
     _refuse(case, shown, expected)
     erasure = Erasure.objects.create(
         person=locked.uuid,
@@ -131,6 +141,7 @@ def _carry_out(case: _Case, erasure: Erasure, shown: Plan) -> None:
         (suppress.OBJECTED, suppress.ASKED) if case.choices.get("suppress") else (suppress.OBJECTED,)
     ):
         suppress.keep(case.person, reason=reason, now=now)
+    follow(subject, kept=case.standing, ended=case.ended, now=now)
     for uuid in subject.uuids:
         signals.person_erased.send(Person, person=uuid, user_key=case.person.user_key, at=now)
     done = release(
@@ -140,7 +151,9 @@ def _carry_out(case: _Case, erasure: Erasure, shown: Plan) -> None:
         choices=case.choices,
         person=subject.uuid,
         only={line.model for line in shown.goes},
+        standing=case.standing,
     )
+    _close(case, shown)
     digests = _forget(subject, left.digests, now=now)
     _finish(erasure, shown, done, now=now)
     record(
@@ -159,10 +172,27 @@ def _carry_out(case: _Case, erasure: Erasure, shown: Plan) -> None:
     transaction.on_commit(lambda: sessions.end(keys), robust=True)
 
 
+def _holds(subject: Subject, how: str) -> tuple[holds.Holds, holds.Holds]:
+    """The holds that are kept to and those that end: her own restrictions, unless nobody asked for this erasure."""
+    found = holds.standing(steady=True)
+    kept = found if how == BY_TERM else holds.for_erasure(subject, found)
+    return kept, tuple(one for one in found if one not in kept)
+
+
+def _close(case: _Case, shown: Plan) -> None:
+    """Nobody logs in any more to an account whose row something keeps."""
+    if case.user is None or not shown.keeps:
+        return
+    values = {"password": make_password(None), "is_active": False}
+    names = {field.name for field in case.user._meta.concrete_fields}
+    rows = get_user_model()._base_manager.filter(pk=case.user.pk)
+    rows.update(**{name: value for name, value in values.items() if name in names})
+
+
 def _finish(erasure: Erasure, shown: Plan, done: Released, *, now: datetime) -> None:
-    erasure.state = ErasureState.OPEN if shown.open else ErasureState.DONE
+    erasure.state = ErasureState.OPEN if shown.waits else ErasureState.DONE
     erasure.open_until = shown.open_until
-    erasure.done_at = None if shown.open else now
+    erasure.done_at = None if shown.waits else now
     erasure.receipt = done.as_json()
     erasure.save(update_fields=["state", "open_until", "done_at", "receipt"])
 

@@ -17,7 +17,7 @@ from django_rgpd.erasure import one_by_one, statements, stored
 from django_rgpd.erasure.failures import wrapped
 from django_rgpd.erasure.reach import Choices, Reach, entries, reaches
 from django_rgpd.policy import Occasion
-from django_rgpd.registry import Entry, Subject
+from django_rgpd.registry import Entry, Subject, holds
 from django_rgpd.registry.conditions import NEVER, all_of
 from django_rgpd.registry.order import children_first, models_read
 
@@ -63,14 +63,17 @@ def release(
     choices: Choices,
     person: UUID | None = None,
     only: Collection[str] | None = None,
+    standing: holds.Holds | None = None,
 ) -> Released:
     """Release what ``occasion`` takes of ``subject``, in the caller's transaction.
 
     ``only``: the labels of which a plan made in the same transaction says that something goes; the others cost no statement.
+    ``standing``: the holds, where that transaction has read them already.
 
     Raises ``EngineFailed`` with the model's label where the database refuses.
     """
     done = Released()
+    standing = holds.standing(steady=True) if standing is None else standing
     reached: list[Reach] = []
     before: set[type[Model]] = set()
     for entry in children_first(entries()):
@@ -79,7 +82,7 @@ def release(
         late = bool(
             models_read(entry) & before
         )  # a path to the person leads through rows that are released earlier
-        found = reaches(entry, subject, occasion, now=now, choices=choices)
+        found = reaches(entry, subject, occasion, now=now, choices=choices, holds=standing)
         reached += [pinned(reach) if late else reach for reach in found]
         before.add(entry.model._meta.concrete_model or entry.model)
     for reach in reached:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,6 +32,7 @@ __all__ = [
     "standing_for",
     "subject",
     "subject_of",
+    "subjects",
     "users_person",
 ]
 
@@ -119,13 +121,25 @@ def subject(person: Person) -> Subject:
 
     An address that she once proved is hers until somebody else proves it.
     """
-    person = standing_for(person)
-    merged = Person.objects.filter(merged_into=person.uuid).order_by("pk").values_list("uuid", flat=True)
-    return Subject(
-        uuids=(person.uuid, *merged),
-        user_key=_key(person.user_key),
-        addresses=_proven(person),
-    )
+    (found,) = subjects([standing_for(person)])
+    return found
+
+
+def subjects(standing: Collection[Person]) -> list[Subject]:
+    """What the engine carries of each of ``standing``, none of whom was merged into another: two queries or three in all."""
+    merged: dict[UUID | None, list[UUID]] = {}
+    guests = Person.objects.filter(merged_into__in=[one.uuid for one in standing]).order_by("pk")
+    for uuid, into in guests.values_list("uuid", "merged_into"):
+        merged.setdefault(into, []).append(uuid)
+    addresses = _proven(standing)
+    return [
+        Subject(
+            uuids=(one.uuid, *merged.get(one.uuid, ())),
+            user_key=_key(one.user_key),
+            addresses=addresses.get(one.pk, {}),
+        )
+        for one in standing
+    ]
 
 
 def subject_of(user: Any, *, now: datetime) -> Subject:
@@ -164,16 +178,19 @@ def _key(text: str | None) -> object | None:
     return key
 
 
-def _proven(person: Person) -> dict[str, frozenset[str]]:
-    hers = Address.objects.filter(person=person, proven_at__isnull=False, canonical__isnull=False)
-    rows = list(hers.values_list("kind", "canonical", "until"))
-    left = {canonical for _kind, canonical, until in rows if until is not None}
-    taken: set[str | None] = set()
+def _proven(persons: Collection[Person]) -> dict[int, dict[str, frozenset[str]]]:
+    hers = Address.objects.filter(person__in=persons, proven_at__isnull=False, canonical__isnull=False)
+    rows = list(hers.values_list("person", "kind", "canonical", "until"))
+    left = {canonical for _person, _kind, canonical, until in rows if until is not None}
+    taken: dict[str | None, set[int]] = {}
     if left:
-        others = Address.objects.filter(canonical__in=left, until__isnull=True).exclude(person=person)
-        taken = set(others.filter(proven_at__isnull=False).values_list("canonical", flat=True))
-    found: dict[str, set[str]] = {}
-    for kind, canonical, until in rows:
-        if canonical is not None and (until is None or canonical not in taken):
-            found.setdefault(kind, set()).add(canonical)
-    return {kind: frozenset(texts) for kind, texts in found.items()}
+        others = Address.objects.filter(canonical__in=left, until__isnull=True, proven_at__isnull=False)
+        for canonical, person in others.values_list("canonical", "person"):
+            taken.setdefault(canonical, set()).add(person)
+    found: dict[int, dict[str, set[str]]] = {}
+    for person, kind, canonical, until in rows:
+        if canonical is not None and (until is None or not taken.get(canonical, set()) - {person}):
+            found.setdefault(person, {}).setdefault(kind, set()).add(canonical)
+    return {
+        person: {kind: frozenset(texts) for kind, texts in kinds.items()} for person, kinds in found.items()
+    }

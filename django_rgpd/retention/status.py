@@ -14,6 +14,7 @@ from django_rgpd.core import clock
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.outbox.daily import PREFIX
 from django_rgpd.outbox.models import Job, State
+from django_rgpd.registry.models import Hold
 
 SILENCE = timedelta(hours=36)
 """A daily duty that was not done for so long means that cron does not run."""
@@ -91,5 +92,19 @@ def _open(now: datetime) -> Iterator[Finding]:
         yield Finding("open", text % {"number": number})
 
 
-LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [_silent, _stuck, _needing, _late, _open]
+def _unreviewed(now: datetime) -> Iterator[Finding]:
+    late = Hold.objects.filter(
+        lifted_at__isnull=True, ends_at__isnull=True, review_on__lt=clock.legal_day(now)
+    )
+    number = late.count()
+    if number:
+        text = ngettext(
+            "%(number)d hold is past the day of its review.",
+            "%(number)d holds are past the day of their review.",
+            number,
+        )
+        yield Finding("hold", text % {"number": number})
+
+
+LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [_silent, _stuck, _needing, _late, _open, _unreviewed]
 """What is looked at; a room above adds its own."""

@@ -18,11 +18,14 @@ from django_rgpd.erasure.reach import Reach
 from django_rgpd.erasure.release import Released, carry_out
 from django_rgpd.ledger.record import record
 from django_rgpd.policy import Occasion
+from django_rgpd.registry import holds
 from django_rgpd.registry.conditions import ALWAYS, all_of, any_of, not_
 from django_rgpd.registry.order import readers_first
 from django_rgpd.retention.ranges import SIZE, ranges
 
 if TYPE_CHECKING:
+    from django.db.models import Q
+
     from django_rgpd.registry import Entry
 
 EVENT = "released"
@@ -71,7 +74,10 @@ def sweep(
                     report.complete = False
                     return _recorded(report, now=now)
                 with transaction.atomic(using=statements.using(entry)):
-                    report.done.add(entry.label, *carry_out(part, Occasion.TERM, now=now))
+                    # A hold that was placed while earlier ranges were worked on is kept to in this one.
+                    whole = whole_reach(entry, now=now, standing=holds.standing(steady=True))
+                    reached = replace(whole, where=all_of(whole.where, part))
+                    report.done.add(entry.label, *carry_out(reached, Occasion.TERM, now=now))
         except RgpdError as error:
             report.failed[entry.label] = type(error).__name__
     report.due = {label: rows for label, rows in report.due.items() if rows}
@@ -80,19 +86,19 @@ def sweep(
 
 def rows_due(entry: Entry, *, now: datetime) -> int:
     """How many rows of ``entry`` have something that a sweep at ``now`` would release."""
-    whole = whole_reach(entry, now=now)
+    whole = whole_reach(entry, now=now, standing=holds.standing())
     found = statements.pending(entry, whole.groups)
     if whole.deletes:
         found = any_of(found, statements.going(whole))
     return statements.rows_of(entry, all_of(whole.where, found)).count()
 
 
-def whole_reach(entry: Entry, *, now: datetime) -> Reach:
-    """Every row of ``entry`` with all its personal fields, whoever they belong to."""
+def whole_reach(entry: Entry, *, now: datetime, standing: holds.Holds) -> Reach:
+    """Every row of ``entry`` with all its personal fields, whoever they belong to; what is held among them does not fall."""
     groups = tuple(
         group
         for role in entry.people
-        for group in reach.grouped(entry, entry.fields_of(role), Occasion.TERM, now=now)
+        for group in reach.grouped(entry, entry.fields_of(role), Occasion.TERM, now=now, holds=standing)
     )
     where = ALWAYS
     if entry.declaration.ask is not None:
@@ -107,12 +113,10 @@ def whole_reach(entry: Entry, *, now: datetime) -> Reach:
     )
 
 
-def _parts(entry: Entry, *, now: datetime, size: int) -> Iterator[Reach]:
-    whole = whole_reach(entry, now=now)
-    if all(group.never for group in whole.groups):
-        return
-    for part in ranges(entry, size=size):
-        yield replace(whole, where=all_of(whole.where, part))
+def _parts(entry: Entry, *, now: datetime, size: int) -> Iterator[Q]:
+    whole = whole_reach(entry, now=now, standing=())
+    if not all(group.never for group in whole.groups):
+        yield from ranges(entry, size=size)
 
 
 def _entries(only: Collection[str]) -> list[Entry]:
