@@ -253,6 +253,6 @@ def test_a_copy_of_her_data_says_that_something_is_held_and_not_why_staff_think_
 
     written = document(person, now=now)
 
-    (table,) = [one for one in written["tables"] if one["model"] == "django_rgpd.Hold"]
+    (table,) = [one for one in written["tables"] if one["table"] == "django_rgpd.Hold"]
     assert "restriction" in str(table["rows"])
     assert "Confidential" not in str(written)
