@@ -33,6 +33,7 @@ class Cause:
     kind: str
     reason: str
     law: str
+    since: date | None = None
     review_on: date | None = None
 
 
@@ -58,4 +59,4 @@ def _cause(hold: Standing) -> Cause:
         HoldKind.AUTHORITY.value: (_("an authority asked for it to be kept"), OBLIGATION),
         HoldKind.RESTRICTION.value: (_("it was asked that it be kept and not used"), RESTRICTED),
     }[hold.kind]
-    return Cause(hold.kind, words, law, hold.review_on)
+    return Cause(hold.kind, words, law, hold.since, hold.review_on)

@@ -56,7 +56,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
-    """Rows of one model that are kept for what is not settled: why, by which law, and when it is looked at again.
+    """Rows of one model that are kept for what is not settled: why, by which law, since when, and when it is looked at again.
 
     ``kind``: of the hold, or "unsettled" where the shop's own columns say so.
     """
@@ -68,6 +68,7 @@ class Keeping:
     kind: str
     reason: str
     law: str
+    since: date | None
     review_on: date | None
 
 

@@ -171,6 +171,7 @@ def _kept(reach: Reach, group: Group, cause: Cause, answer: Answer) -> Keeping:
         kind=cause.kind,
         reason=cause.reason,
         law=cause.law,
+        since=cause.since,
         review_on=cause.review_on,
     )
 

@@ -33,11 +33,12 @@ def end(hold: UUID, *, how: str, now: datetime, actor: str = "") -> Hold:
 
 
 def told(hold: Hold) -> dict[str, object]:
-    """What the ledger keeps of a hold: nothing that staff wrote."""
+    """What the ledger keeps of a hold: enough to place it again (``rebuild``), and nothing that staff wrote."""
     return {
         "hold": str(hold.uuid),
         "kind": hold.kind,
-        "row": f"{hold.label} {hold.key}" if hold.label else "",
+        "label": hold.label,
+        "key": hold.key,
         "purposes": list(hold.purposes),
         "review_on": hold.review_on.isoformat(),
     }

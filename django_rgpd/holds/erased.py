@@ -23,7 +23,7 @@ def follow(subject: Subject, *, kept: Holds, ended: Holds, now: datetime) -> Non
     """
     for hold in kept:
         if hold.subject is not None and hold.is_of(subject):
-            Hold.objects.filter(uuid=hold.uuid).update(rows=_rows(subject, hold))
+            Hold.objects.filter(uuid=hold.uuid, lifted_at__isnull=True).update(rows=_rows(subject, hold))
     for hold in ended:
         end(hold.uuid, how="erasure", now=now)
 

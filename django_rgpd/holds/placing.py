@@ -148,6 +148,8 @@ def _aim(hold: Hold, person: Person | UUID | None, row: Row | None) -> None:
         hold.person = None if found is None else found.uuid
     elif person is not None:
         holder = people.lock(_person(person))
+        while holder.merged_into is not None:  # while the lock was waited for
+            holder = people.lock(holder.merged_into)
         if holder.erased_at is not None:
             raise Refused(_("This person was erased: place the hold on what is left, row by row."))
         subject = people.subject(holder)

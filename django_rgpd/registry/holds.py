@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connections, router
 from django.db.models import Q
 
+from django_rgpd.core import clock
 from django_rgpd.registry import people, scope
 from django_rgpd.registry.conditions import NEVER, any_of, on_row
 from django_rgpd.registry.followed import followed
@@ -37,6 +38,7 @@ class Standing:
 
     uuid: UUID
     kind: str
+    since: date
     review_on: date
     purposes: frozenset[str]
     person: UUID | None
@@ -72,6 +74,7 @@ def standing(*, steady: bool = False) -> Holds:
         Standing(
             uuid=one.uuid,
             kind=one.kind,
+            since=clock.legal_day(one.since),
             review_on=one.review_on,
             purposes=frozenset(one.purposes),
             person=one.person,

@@ -79,8 +79,9 @@ def test_a_held_order_stays_until_the_hold_is_lifted_and_then_goes(
     erasure.refresh_from_db()
     assert (erasure.state, erasure.done_at) == (ErasureState.OPEN, None)
     assert not User.objects.get(pk=user.pk).is_active
-    assert "a dispute is not settled yet (GDPR art. 17.3 e), we look at it again on Aug. 12" in str(
-        mail.outbox[-1].body
+    assert (
+        "a dispute is not settled yet (GDPR art. 17.3 e), held since May 12, 2026; we look at it again on Aug. 12"
+        in str(mail.outbox[-1].body)
     )
 
     sweep(now=now + relativedelta(years=5))

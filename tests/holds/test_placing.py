@@ -57,7 +57,7 @@ def test_a_hold_is_placed_with_its_event_and_news(
     assert (news["hold"], news["kind"], news["label"]) == (placed.uuid, "dispute", "orders.Order")
     event = Event.objects.get(kind="hold.placed")
     assert (event.person, event.actor) == (person.uuid, f"user:{member.pk}")
-    assert event.payload["row"] == f"orders.Order {order.pk}"
+    assert (event.payload["label"], event.payload["key"]) == ("orders.Order", str(order.pk))
     assert "File 12" not in str(event.payload)
 
 

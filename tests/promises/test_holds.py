@@ -105,7 +105,9 @@ def test_her_own_deletion_ends_her_restriction(day: Day, browser: Client, marie:
     OrderFactory(customer=marie, placed_at=START)
     hold = place(staff, kind="restriction", address=marie.email)
     prove(browser)
-    assert "kept until something is settled" not in text_of(browser)
+    told = text_of(browser)
+    assert "kept until something is settled" not in told
+    assert "If you delete it, that request ends too" in told
     delete(browser)
     day(START + NEXT)
     hold.refresh_from_db()
@@ -126,7 +128,10 @@ def test_an_order_in_dispute_outlives_the_account_until_the_dispute_is_settled(
     hold = place(staff, label="orders.Order", key=str(order.pk))
     prove(browser)
     told = text_of(browser).partition("What is kept until something is settled")[2]
-    assert "a dispute is not settled yet (GDPR art. 17.3 e), we look at it again on June 10, 2026" in told
+    assert (
+        "a dispute is not settled yet (GDPR art. 17.3 e), held since March 10, 2026; we look at it again on June 10, 2026"
+        in told
+    )
     assert "File 12" not in text_of(browser)
     delete(browser)
 
