@@ -3,6 +3,16 @@
 from importlib import import_module
 from importlib.util import find_spec
 
-for _room in ("registry", "outbox", "ledger", "consent", "erasure", "export", "retention", "marketing"):
+for _room in (
+    "registry",
+    "outbox",
+    "ledger",
+    "holds",
+    "consent",
+    "erasure",
+    "export",
+    "retention",
+    "marketing",
+):
     if find_spec(f"django_rgpd.{_room}.admin"):
         import_module(f"django_rgpd.{_room}.admin")

@@ -25,6 +25,7 @@ class RgpdConfig(AppConfig):
             "registry",
             "outbox",
             "ledger",
+            "holds",
             "consent",
             "erasure",
             "export",

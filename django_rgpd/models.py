@@ -5,7 +5,7 @@ from django_rgpd.erasure.models import Erasure, SignIn
 from django_rgpd.export.models import ExportRequest
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.outbox.models import Job
-from django_rgpd.registry.models import Address, Challenge, Person, Suppression
+from django_rgpd.registry.models import Address, Challenge, Hold, Person, Suppression
 from django_rgpd.retention.models import SetAside, SweepMark
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Erasure",
     "Event",
     "ExportRequest",
+    "Hold",
     "Job",
     "Person",
     "Seal",

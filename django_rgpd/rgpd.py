@@ -26,7 +26,7 @@ from django_rgpd.registry import (
     not_personal,
     register,
 )
-from django_rgpd.registry.models import Address, Challenge, Person, Suppression
+from django_rgpd.registry.models import Address, Challenge, Hold, Person, Suppression
 
 
 @register(Person)
@@ -187,6 +187,23 @@ class SuppressionData(Declaration):
         "until",
         "lifted_at",
     ]
+    at_end = KeepFacts()
+
+
+@register(Hold)
+class HoldData(Declaration):
+    """That something of yours is kept, or not used, for the time being: its kind, since when, and when we look at it again."""
+
+    label = _("what is kept or not used for the time being")
+    who = Who(person="person")
+    clocks = {PROOF: "lifted_at"}
+    fields = {
+        "reason": Personal(
+            PROOF, erase=Blank(), category=TECHNICAL, label=_("our note about it"), export=False
+        ),
+    }
+    facts = ["kind", "since", "review_on", "ends_at", "lifted_at"]
+    internal = ["uuid", "site", "person", "label", "key", "purposes", "owner", "lifted_by", "rows"]
     at_end = KeepFacts()
 
 

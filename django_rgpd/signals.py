@@ -19,6 +19,13 @@ the transaction."""
 export_ready = Signal()
 """An export can be collected: ``person``, ``request`` (uuid)."""
 
+hold_placed = Signal()
+"""Something must not go meanwhile, or may only be stored (``kind`` "restriction"): ``hold`` (uuid), ``kind``, ``person`` (uuid or
+None), ``label`` and ``key`` of the one row that it is about, or empty. Sent inside the transaction."""
+
+hold_lifted = Signal()
+"""A hold does not stand any more: the same. Sent inside the transaction."""
+
 person_merged = Signal()
 """A guest turned out to be somebody known: ``person`` (uuid of her who stays), ``merged`` (uuid of the guest). Sent inside the
 transaction."""

@@ -211,6 +211,7 @@ class PaymentFactory(DjangoModelFactory[Payment]):
     amount = factory.SelfAttribute("order.total")
     status = PaymentStatus.SUCCEEDED
     created_at = factory.SelfAttribute("order.placed_at")
+    counts_from = factory.SelfAttribute("created_at")
 
 
 class ReviewFactory(DjangoModelFactory[Review]):

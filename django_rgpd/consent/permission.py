@@ -25,10 +25,12 @@ from django_rgpd.policy import (
     Purpose,
     current,
 )
+from django_rgpd.registry.holds import restricted
 from django_rgpd.registry.models import Address, Kind, Person
 
 NOT_MARKETING = "not_marketing"
 ERASED = "erased"
+RESTRICTED = "restricted"
 NO_ADDRESS = "no_address"
 SUPPRESSED = "suppressed"
 REFUSED = "refused"
@@ -41,6 +43,7 @@ INTEREST = "interest"
 WORDS: dict[str, Promise] = {
     NOT_MARKETING: _("The policy names no such marketing purpose on this channel."),
     ERASED: _("The person was erased."),
+    RESTRICTED: _("The person had the use of her data restricted."),
     NO_ADDRESS: _("There is no proven address to write to."),
     SUPPRESSED: _("The address is on the list of those that are not written to."),
     REFUSED: _("The person withdrew or objected."),
@@ -91,6 +94,8 @@ def may_send(person: Person | UUID, purpose: str, channel: str, *, now: datetime
 def _answer(holder: Person, purpose: Purpose, channel: str, now: datetime) -> Answer:
     if holder.erased_at is not None:
         return Answer(False, ERASED)
+    if restricted(holder.uuid, purpose.key):
+        return Answer(False, RESTRICTED)
     address = address_for(holder, channel)
     if address is None and channel != POST:
         return Answer(False, NO_ADDRESS)

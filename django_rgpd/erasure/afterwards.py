@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -26,14 +25,13 @@ from django_rgpd.erasure.remembered import (
     unpacked,
     without_newcomers,
 )
-from django_rgpd.outbox import jobs, mail
+from django_rgpd.outbox import deliver, jobs, mail
+from django_rgpd.outbox.daily import daily
+from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Later, NeedsSomeone
 from django_rgpd.policy import Occasion, current
-from django_rgpd.registry import Subject, rule, scope
+from django_rgpd.registry import Subject, holds, rule, scope
 from django_rgpd.registry.conditions import NEVER, all_of
-
-if TYPE_CHECKING:
-    from django_rgpd.outbox.models import Job
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +48,7 @@ def put(erasure: Erasure, shown: Plan, left: Taken, *, now: datetime) -> None:
     payload = {
         "erasure": str(erasure.uuid),
         "subject": packed(left.subject),
-        "held": _kept(held_open(left.subject)) if shown.open else {},
+        "held": _kept(held_open(left.subject, now=now)) if shown.waits else {},
         "sessions": left.sessions,
         "values": [[value.kind, value.text] for value in left.values],
     }
@@ -93,7 +91,7 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
             {
                 "erasure": str(erasure.uuid),
                 "subject": payload["subject"],
-                "held": _kept(held_open(hers)),
+                "held": _kept(held_open(hers, now=now)),
             },
             now=now,
             run_at=now + timedelta(days=1),
@@ -102,9 +100,19 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
         )
 
 
+@daily("erasure.unfinished")
+def try_again(*, now: datetime) -> None:
+    """What waits for staff is tried again each day: they close the business, and need not come here.
+
+    It also keeps what the job knows of the person from being taken for unread.
+    """
+    unfinished = Job.objects.filter(name__in=[SECOND_PASS, OPEN_BUSINESS], state=State.NEEDS)
+    deliver.retry(unfinished, now=now)
+
+
 @jobs.job(OPEN_BUSINESS)
 def go_on(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
-    """Release what open business held and does not hold any more; once a day until nothing is open.
+    """Release what open business or a hold kept and does not keep any more; once a day until nothing is kept.
 
     Past the day that the declaration allows at most it is a case for staff, and is tried again when they
     say so.
@@ -122,14 +130,22 @@ def go_on(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
 def _again(erasure: Erasure, subject: Subject, *, now: datetime) -> None:
     """The same plan once more; what is nobody's any more, or a new person's, is left alone."""
     with wrapped(f"Erasure {erasure.uuid}"), transaction.atomic():
-        done = release(subject, Occasion.ERASURE, now=now, choices=erasure.choices, person=erasure.person)
-        left = plan(subject, now=now, choices=erasure.choices)
+        standing = holds.standing(steady=True)
+        done = release(
+            subject,
+            Occasion.ERASURE,
+            now=now,
+            choices=erasure.choices,
+            person=erasure.person,
+            standing=standing,
+        )
+        left = plan(subject, now=now, choices=erasure.choices, standing=standing)
         counts = erasure.receipt
         if done.rows:
             erasure.receipt = {**counts, "later": [*counts.get("later", []), done.as_json()]}
         erasure.open_until = left.open_until
-        erasure.state = ErasureState.OPEN if left.open else ErasureState.DONE
-        erasure.done_at = erasure.done_at or (None if left.open else now)
+        erasure.state = ErasureState.OPEN if left.waits else ErasureState.DONE
+        erasure.done_at = erasure.done_at or (None if left.waits else now)
         erasure.save(update_fields=["receipt", "open_until", "state", "done_at"])
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
 from django.db import connections, router, transaction
 from django.utils.translation import gettext as _
 
@@ -22,9 +23,10 @@ from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.erasure.plan import Drawn, Plan, draw, said
 from django_rgpd.erasure.reach import Reach, entries, reaches
 from django_rgpd.erasure.release import Released, release
+from django_rgpd.holds.erased import follow
 from django_rgpd.ledger.record import record
 from django_rgpd.policy import Occasion
-from django_rgpd.registry import Subject, ending, people
+from django_rgpd.registry import Subject, ending, holds, people
 from django_rgpd.registry.models import Address, Person
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 EVENT = "erased"
 """The kind of event that the ledger gets."""
+
+BY_TERM = "term"
+"""The way of an erasure that nobody asked for: the account's term is over."""
 
 OWN_PAGES = frozenset({"account", "link"})
 """The ways on which a person asks on a page that she reads herself."""
@@ -58,6 +63,10 @@ class _Case:
     how: str
     actor: str
     now: datetime
+    standing: holds.Holds
+    """The holds that this erasure keeps to."""
+    ended: holds.Holds
+    """Her own restrictions, which it ends."""
 
     @property
     def subject(self) -> Subject:
@@ -113,8 +122,9 @@ def _erase(
     if locked.erased_at is not None:
         return Erasure.objects.filter(person=locked.uuid).latest("pk")
     known = people.known_of(locked)
-    case = _Case(locked, known, _lock_user(known.subject), choices, how, actor, now)
-    drawn = draw(case.subject, now=now, choices=choices)
+    user = _lock_user(known.subject)
+    case = _Case(locked, known, user, choices, how, actor, now, *_holds(known.subject, how))
+    drawn = draw(case.subject, now=now, choices=choices, standing=case.standing)
     _refuse(case, drawn.plan, expected)
     erasure = _carry_out(case, drawn)
     if connections[alias].vendor == "postgresql":
@@ -129,12 +139,20 @@ def _carry_out(case: _Case, drawn: Drawn) -> Erasure:
     if case.choices.get("suppress"):
         suppress.keep(case.person, reason=suppress.ASKED, now=now)
     left = remembered.taken(case.person, case.known, case.user, sessions=keys, herself=case.how in OWN_PAGES)
+    follow(subject, kept=case.standing, ended=case.ended, now=now)
     for uuid in subject.uuids:
         signals.person_erased.send(Person, person=uuid, user_key=case.person.user_key, at=now)
     reached = [*_beside_ties(drawn.reaches), *_ties(subject, now=now, choices=case.choices)]
     done = release(
-        subject, Occasion.ERASURE, now=now, choices=case.choices, person=subject.uuid, reached=reached
+        subject,
+        Occasion.ERASURE,
+        now=now,
+        choices=case.choices,
+        person=subject.uuid,
+        reached=reached,
+        standing=case.standing,
     )
+    _close(case, drawn.plan)
     erasure = _written(case, drawn.plan, done)
     record(
         EVENT,
@@ -176,19 +194,36 @@ def _ties(subject: Subject, *, now: datetime, choices: Mapping[str, object]) -> 
         replace(one, stamps={TIES[one.entry.model]: now})
         for entry in entries()
         if entry.model in TIES
-        for one in reaches(entry, subject, Occasion.ERASURE, now=now, choices=choices)
+        for one in reaches(entry, subject, Occasion.ERASURE, now=now, choices=choices, holds=())
     ]
+
+
+def _holds(subject: Subject, how: str) -> tuple[holds.Holds, holds.Holds]:
+    """The holds that are kept to and those that end: her own restrictions, unless nobody asked for this erasure."""
+    found = holds.standing(steady=True)
+    kept = found if how == BY_TERM else holds.for_erasure(subject, found)
+    return kept, tuple(one for one in found if one not in kept)
+
+
+def _close(case: _Case, shown: Plan) -> None:
+    """Nobody logs in any more to an account whose row something keeps."""
+    if case.user is None or not shown.keeps:
+        return
+    values = {"password": make_password(None), "is_active": False}
+    names = {field.name for field in case.user._meta.concrete_fields}
+    rows = get_user_model()._base_manager.filter(pk=case.user.pk)
+    rows.update(**{name: value for name, value in values.items() if name in names})
 
 
 def _written(case: _Case, shown: Plan, done: Released) -> Erasure:
     return Erasure.objects.create(
         person=case.person.uuid,
         site=case.person.site,
-        state=ErasureState.OPEN if shown.open else ErasureState.DONE,
+        state=ErasureState.OPEN if shown.waits else ErasureState.DONE,
         how=case.how,
         actor=case.actor,
         asked_at=case.now,
-        done_at=None if shown.open else case.now,
+        done_at=None if shown.waits else case.now,
         open_until=shown.open_until,
         choices=dict(case.choices),
         plan=shown.as_json(),

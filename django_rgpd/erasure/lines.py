@@ -55,6 +55,24 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """Rows of one model that are kept for what is not settled: why, by which law, since when, and when it is looked at again.
+
+    ``kind``: of the hold, or "unsettled" where the shop's own columns say so.
+    """
+
+    model: str
+    label: str
+    rows: int
+    fields: tuple[str, ...]
+    kind: str
+    reason: str
+    law: str
+    since: date | None
+    review_on: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
     """A choice that the person has: to keep rows without a way back to her, or to have them deleted."""
 
@@ -83,6 +101,12 @@ class Plan:
     open: tuple[Open, ...] = ()
     asks: tuple[Asking, ...] = ()
     blocked: tuple[Blocked, ...] = field(default=())
+    keeps: tuple[Keeping, ...] = ()
+
+    @property
+    def waits(self) -> bool:
+        """Whether something stays only until business with her is closed, settled or held no more."""
+        return bool(self.open or self.keeps)
 
     @property
     def open_until(self) -> date | None:

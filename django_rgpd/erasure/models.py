@@ -13,7 +13,7 @@ class ErasureState(models.TextChoices):
     """Where an erasure stands."""
 
     ASKED = "asked", _("asked")
-    OPEN = "open", _("done but for open business")
+    OPEN = "open", _("done but for open business or a hold")
     DONE = "done", _("done")
 
 

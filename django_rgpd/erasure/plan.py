@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from django.db.models import DateField, Q
@@ -13,11 +14,12 @@ from django.utils.text import capfirst
 from django_rgpd.core import clock
 from django_rgpd.erasure import references, statements
 from django_rgpd.erasure.counting import Answer, Question, answers
-from django_rgpd.erasure.lines import Asking, Blocked, Going, Open, Plan, Staying
+from django_rgpd.erasure.keeping import Cause, keeping
+from django_rgpd.erasure.lines import Asking, Blocked, Going, Keeping, Open, Plan, Staying
 from django_rgpd.erasure.reach import Choices, Group, Reach, column, of
 from django_rgpd.policy import Occasion, Outcome, Policy, current
 from django_rgpd.policy.terms import PERSONAL_CLOCKS, Term, start_of
-from django_rgpd.registry import Entry, Follows, Personal, Subject, When, registry, rule
+from django_rgpd.registry import Entry, Follows, Personal, Subject, When, holds, registry, rule
 from django_rgpd.registry.conditions import NEVER, all_of, not_
 from django_rgpd.registry.paths import follow
 
@@ -50,19 +52,26 @@ class Drawn:
     reaches: tuple[Reach, ...]
 
 
-def plan(subject: Subject, *, now: datetime, choices: Choices | None = None) -> Plan:
+def plan(
+    subject: Subject, *, now: datetime, choices: Choices | None = None, standing: holds.Holds | None = None
+) -> Plan:
     """What erasing ``subject`` would do now (GDPR art. 17): one statement, however many rows she has.
 
-    ``choices`` as in ``reach.Choices``. Nothing is changed.
+    ``choices`` as in ``reach.Choices``. ``standing``: the holds to keep to; without it those that stand are read (one more
+    statement), her own restrictions aside. Nothing is changed.
     """
-    return draw(subject, now=now, choices=choices).plan
+    return draw(subject, now=now, choices=choices, standing=standing).plan
 
 
-def draw(subject: Subject, *, now: datetime, choices: Choices | None = None) -> Drawn:
+def draw(
+    subject: Subject, *, now: datetime, choices: Choices | None = None, standing: holds.Holds | None = None
+) -> Drawn:
     """The plan of ``plan``, with what it reaches."""
+    if standing is None:
+        standing = holds.for_erasure(subject, holds.standing())
     asked = [
-        (reach, list(_asked(reach, now=now)))
-        for reach in of(subject, Occasion.ERASURE, now=now, choices=choices or {})
+        (reach, list(_asked(reach, now=now, standing=standing)))
+        for reach in of(subject, Occasion.ERASURE, now=now, choices=choices or {}, holds=standing)
     ]
     counted = iter(answers([one.question for _reach, questions in asked for one in questions]))
     lines: list[object] = []
@@ -79,6 +88,7 @@ def draw(subject: Subject, *, now: datetime, choices: Choices | None = None) -> 
         open=_together(lines, Open),
         asks=_together(lines, Asking),
         blocked=_together(lines, Blocked),
+        keeps=_together(lines, Keeping),
     )
     return Drawn(made, tuple(reached))
 
@@ -90,7 +100,7 @@ def said(choices: Mapping[str, object] | None) -> dict[str, object]:
     }
 
 
-def _asked(reach: Reach, *, now: datetime) -> Iterator[Asked]:
+def _asked(reach: Reach, *, now: datetime, standing: holds.Holds) -> Iterator[Asked]:
     policy = current()
     for group in reach.groups:
         if not group.never:
@@ -98,6 +108,7 @@ def _asked(reach: Reach, *, now: datetime) -> Iterator[Asked]:
             condition = group.released if reach.deletes else all_of(group.released, left)
             yield Asked(Question(rows=_rows(reach, condition)), _going(reach, group), falls=True)
         yield from _standing(reach, group, policy, now=now)
+        yield from _keeping(reach, group, now=now, standing=standing)
     yield from _asking(reach)
     if reach.deletes:
         yield from _blocking(reach)
@@ -166,6 +177,27 @@ def _staying(reach: Reach, group: Group, key: str, policy: Policy) -> Callable[[
         law=purpose.survives_erasure or ", ".join(laws),
         first_until=until(answer.first),
         last_until=until(answer.last),
+    )
+
+
+def _keeping(reach: Reach, group: Group, *, now: datetime, standing: holds.Holds) -> Iterator[Asked]:
+    personal = next(iter(group.fields.values()))
+    for cause, condition in keeping(reach.entry, personal, now=now, holds=standing):
+        rows = _rows(reach, condition, not_(group.erased(reach.entry)))
+        yield Asked(Question(rows=rows), partial(_kept, reach, group, cause))
+
+
+def _kept(reach: Reach, group: Group, cause: Cause, answer: Answer) -> Keeping:
+    return Keeping(
+        model=reach.entry.label,
+        label=label_of(reach.entry),
+        rows=answer.count,
+        fields=_labels(reach.entry, group),
+        kind=cause.kind,
+        reason=cause.reason,
+        law=cause.law,
+        since=cause.since,
+        review_on=cause.review_on,
     )
 
 

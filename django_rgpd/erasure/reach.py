@@ -11,12 +11,14 @@ from django.db.models import Q
 
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import DeleteRow, Entry, KeepFacts, Personal, Subject, registry, rule, scope
+from django_rgpd.registry import holds as standing_holds
 from django_rgpd.registry.conditions import all_of, is_always, is_never, not_
 
 if TYPE_CHECKING:
     from django.db.models import Field, Model
 
     from django_rgpd.erasure.references import Reference
+    from django_rgpd.registry.holds import Holds
 
 Choices = Mapping[str, object]
 """What the deletion page asked: the key of an ``Ask`` → "keep" or "delete"; "suppress" → whether to be
@@ -61,6 +63,8 @@ class Reach:
     """References to these rows that no row has any more."""
     stamps: Mapping[str, object] = field(default_factory=dict)
     """Columns that are written beside the released ones where they are NULL: the time, of what ended with the person."""
+    holds: Holds = ()
+    """The holds that the groups keep to, where a sweep may have to ask again whether they still are all."""
 
     @property
     def fields(self) -> dict[str, Personal]:
@@ -69,15 +73,21 @@ class Reach:
 
 
 def reaches(
-    entry: Entry, subject: Subject, occasion: Occasion, *, now: datetime, choices: Choices
+    entry: Entry,
+    subject: Subject,
+    occasion: Occasion,
+    *,
+    now: datetime,
+    choices: Choices,
+    holds: Holds | None = None,
 ) -> Iterator[Reach]:
     """What of ``entry`` belongs to ``subject``: one for each person of the row and each way that leads to
-    her."""
+    her. ``holds`` as in ``grouped``."""
     for role in entry.people:
         fields = entry.fields_of(role)
         if not fields:
             continue
-        groups = grouped(entry, fields, occasion, now=now)
+        groups = grouped(entry, fields, occasion, now=now, holds=holds)
         alone = not_(scope.shared(entry, role, subject))
         for where in scope.conditions(entry, role, subject):
             yield Reach(
@@ -89,19 +99,31 @@ def reaches(
             )
 
 
-def of(subject: Subject, occasion: Occasion, *, now: datetime, choices: Choices) -> Iterator[Reach]:
-    """What of every declared model belongs to ``subject``."""
+def of(
+    subject: Subject, occasion: Occasion, *, now: datetime, choices: Choices, holds: Holds | None = None
+) -> Iterator[Reach]:
+    """What of every declared model belongs to ``subject``. ``holds`` as in ``grouped``."""
+    if holds is None:
+        holds = standing_holds.standing(steady=True)
     for entry in entries():
-        yield from reaches(entry, subject, occasion, now=now, choices=choices)
+        yield from reaches(entry, subject, occasion, now=now, choices=choices, holds=holds)
 
 
 def grouped(
-    entry: Entry, fields: Mapping[str, Personal], occasion: Occasion, *, now: datetime
+    entry: Entry,
+    fields: Mapping[str, Personal],
+    occasion: Occasion,
+    *,
+    now: datetime,
+    holds: Holds | None = None,
 ) -> tuple[Group, ...]:
     """``fields`` by the rows on which ``occasion`` releases them.
 
-    What decides is a field's purposes, category and person; each such kind is asked of the rule once.
+    What decides is a field's purposes, category and person; each such kind is asked of the rule once. ``holds``: those that
+    stand, where the caller has read them for all models at once; without it they are read here: nobody forgets them.
     """
+    if holds is None:
+        holds = standing_holds.standing(steady=True)
     kinds: list[tuple[Personal, dict[str, Personal]]] = []
     for name, personal in fields.items():
         alike = next((together for first, together in kinds if _alike(first, personal)), None)
@@ -111,7 +133,7 @@ def grouped(
             alike[name] = personal
     found: list[tuple[Q, dict[str, Personal]]] = []
     for personal, together in kinds:
-        condition = rule.released(entry, personal, occasion, now=now)
+        condition = rule.released(entry, personal, occasion, now=now, holds=holds)
         same = next((known for released, known in found if released == condition), None)
         if same is None:
             found.append((condition, together))

@@ -19,7 +19,7 @@ from django_rgpd.erasure.failures import wrapped
 from django_rgpd.erasure.freed import freed_by, knowing
 from django_rgpd.erasure.reach import Choices, Reach, entries
 from django_rgpd.policy import Occasion
-from django_rgpd.registry import Entry, Subject
+from django_rgpd.registry import Entry, Subject, holds
 from django_rgpd.registry.conditions import NEVER, all_of
 from django_rgpd.registry.order import children_first, models_read
 
@@ -77,15 +77,17 @@ def release(
     choices: Choices,
     person: UUID | None = None,
     reached: Iterable[Reach] | None = None,
+    standing: holds.Holds | None = None,
 ) -> Released:
     """Release what ``occasion`` takes of ``subject``, in the caller's transaction.
 
     ``reached``: all that is hers, as a plan counted it in the same transaction; what it counted nothing of costs no statement.
+    ``standing``: the holds, where that transaction has read them already.
 
     Raises ``EngineFailed`` with the model's label where the database refuses.
     """
     if reached is None:
-        reached = reaching.of(subject, occasion, now=now, choices=choices)
+        reached = reaching.of(subject, occasion, now=now, choices=choices, holds=standing)
     done = Released()
     freed: set[Reference] = set()
     for one in _in_order(reached):

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from django.db.models import ForeignKey
+from django.db.models import ForeignKey, Q
 from django.utils.translation import get_language
 
 from django_rgpd.core import addresses
@@ -17,8 +17,8 @@ from django_rgpd.core.errors import BadAddress
 from django_rgpd.erasure import residue
 from django_rgpd.erasure.statements import rows_of
 from django_rgpd.outbox import mail
-from django_rgpd.registry import Subject, held, people, registry, rule, scope
-from django_rgpd.registry.conditions import all_of
+from django_rgpd.registry import Entry, Subject, held, holds, people, registry, rule, scope
+from django_rgpd.registry.conditions import NEVER, all_of, any_of
 from django_rgpd.registry.models import Person
 from django_rgpd.registry.who import Held
 
@@ -82,16 +82,17 @@ def without_newcomers(
     )
 
 
-def held_open(subject: Subject) -> dict[str, tuple[object, ...]]:
-    """Label of the model that carries an address of hers → keys of the rows that open business holds."""
+def held_open(subject: Subject, *, now: datetime) -> dict[str, tuple[object, ...]]:
+    """Label of the model that carries an address of hers → keys of the rows that open business or a hold keeps."""
     found: dict[str, set[object]] = {}
     only = replace(subject, user_key=None)
+    standing = holds.standing()
     for entry in registry:
-        still_open = rule.open_rows(entry)
-        if still_open is None:
-            continue
         for role, who in entry.people.items():
-            for where in scope.conditions(entry, role, only) if who.addresses else ():
+            still_open = _waits(entry, role, standing, now=now) if who.addresses else NEVER
+            if still_open == NEVER:
+                continue
+            for where in scope.conditions(entry, role, only):
                 for text in who.addresses.values():
                     prefix, model = held.carrier(entry, text)
                     rows = rows_of(entry, all_of(where, still_open)).values_list(f"{prefix}pk", flat=True)
@@ -99,6 +100,14 @@ def held_open(subject: Subject) -> dict[str, tuple[object, ...]]:
                         key for key in rows if key is not None
                     )
     return {label: tuple(sorted(keys, key=str)) for label, keys in found.items() if keys}
+
+
+def _waits(entry: Entry, role: str, standing: holds.Holds, *, now: datetime) -> Q:
+    """Rows of which something stays only for a while: business is open, something is unsettled or held."""
+    kept = (
+        rule.kept(entry, personal, now=now, holds=standing) for personal in entry.fields_of(role).values()
+    )
+    return any_of(rule.open_rows(entry) or NEVER, *kept)
 
 
 def _taken_again(subject: Subject) -> bool:

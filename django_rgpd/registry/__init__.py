@@ -23,6 +23,7 @@ from django_rgpd.registry.declaration import (
     OpenBusiness,
     Personal,
     Sales,
+    Unsettled,
     When,
 )
 from django_rgpd.registry.site import Entry, not_personal, register, registry
@@ -49,6 +50,7 @@ __all__ = [
     "Rewrite",
     "Sales",
     "Subject",
+    "Unsettled",
     "When",
     "Who",
     "WithRow",

@@ -88,9 +88,42 @@ class OpenBusiness:
         object.__setattr__(self, "at_most", at_most)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsettled:
+    """Rows on which something is not settled: while it is, no term ends and no erasure takes what it needs (art. 17.3 e).
+
+    ``condition``: a Q on the declared model. ``reason``: what the person reads. ``purposes``: those whose fields it needs, none
+    for all of the row. ``since`` and ``at_most``: the path of a day, and the term after it past which the claim is barred and
+    the row is like any other.
+    """
+
+    condition: Q
+    reason: Text
+    purposes: tuple[str, ...] = ()
+    since: str | None = None
+    at_most: Term | None = None
+
+    def __init__(
+        self,
+        condition: Q,
+        *,
+        reason: Text,
+        purposes: Iterable[str] = (),
+        since: str | None = None,
+        at_most: Term | None = None,
+    ) -> None:
+        values = (condition, reason, tuple(purposes), since, at_most)
+        for name, value in zip(self.__slots__, values, strict=True):
+            object.__setattr__(self, name, value)
+
+    def concerns(self, purposes: Iterable[str]) -> bool:
+        """Whether a field that serves ``purposes`` is needed."""
+        return not self.purposes or not set(self.purposes).isdisjoint(purposes)
+
+
 @dataclass(frozen=True, slots=True)
 class Follows:
-    """Open business of another row: ``path`` leads to a declared model whose open rows keep this one as well."""
+    """Another row's business: while the row of a declared model at ``path`` is open, unsettled or held, this one is as well."""
 
     path: str
 
@@ -147,6 +180,8 @@ class Declaration:
     """Paths of dates on which the first of ``people`` got in touch herself (an order placed, a message received, a login);
     never the shop's own sending. ``rgpd_adopt`` reads them once, of a shop that lived before."""
     open_business: ClassVar[OpenBusiness | Follows | None] = None
+    unsettled: ClassVar[Unsettled | Follows | None] = None
+    """Without it, a row whose open business follows another follows it here too."""
     fields: ClassVar[Mapping[str, Personal]] = {}
     facts: ClassVar[Iterable[str]] = ()
     internal: ClassVar[Iterable[str]] = ()

@@ -131,3 +131,62 @@ class Challenge(models.Model):
 
     def __str__(self) -> str:
         return f"{self.about} {self.uuid}"
+
+
+class HoldKind(models.TextChoices):
+    """Why something is kept although its time has come."""
+
+    DISPUTE = "dispute", _("a dispute")
+    UNPAID = "unpaid", _("an unpaid amount")
+    RESTRICTION = "restriction", _("a restriction that the person asked for")
+    AUTHORITY = "authority", _("a request of an authority")
+
+
+class Hold(models.Model):
+    """What must not go meanwhile (art. 18.2, 17.3 b and e): all that is a person's, or one row and those that follow it.
+
+    ``label`` and ``key`` name the row; without them it is all of ``person``'s, whose uuid stands beside a row as well where it is
+    known. ``purposes``: those that it is about, none for all. ``rows``: of a person who was erased, the rows that were hers.
+    """
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    site = models.PositiveIntegerField(default=1)
+    kind = models.CharField(_("kind"), max_length=12, choices=HoldKind.choices)
+    person = models.UUIDField(_("person"), null=True, blank=True, db_index=True)
+    label = models.CharField(_("table"), max_length=100, blank=True, default="")
+    key = models.CharField(_("key"), max_length=255, blank=True, default="")
+    purposes = models.JSONField(_("purposes"), default=list, blank=True)
+    reason = models.TextField(_("reason"))
+    owner = models.CharField(_("who answers for it"), max_length=255)
+    since = models.DateTimeField(_("since"))
+    review_on = models.DateField(_("to be reviewed on"))
+    ends_at = models.DateTimeField(_("announced to end on"), null=True, blank=True)
+    lifted_at = models.DateTimeField(_("lifted on"), null=True, blank=True)
+    lifted_by = models.CharField(_("lifted by"), max_length=255, blank=True, default="")
+    rows = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("hold")
+        verbose_name_plural = _("holds")
+        permissions = [("place_hold", _("Can place, review and lift holds"))]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["site", "kind", "person"],
+                condition=Q(lifted_at__isnull=True, label=""),
+                name="rgpd_hold_person",
+            ),
+            models.UniqueConstraint(
+                fields=["site", "kind", "label", "key"],
+                condition=Q(lifted_at__isnull=True) & ~Q(label=""),
+                name="rgpd_hold_row",
+            ),
+            models.CheckConstraint(
+                condition=Q(person__isnull=False) | ~Q(label=""), name="rgpd_hold_of_something"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["review_on"], condition=Q(lifted_at__isnull=True), name="rgpd_hold_standing")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.uuid}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from django_rgpd.registry.columns import foreign_keys
-from django_rgpd.registry.declaration import Follows, OpenBusiness, When
+from django_rgpd.registry.declaration import Follows, OpenBusiness, Unsettled, When
 from django_rgpd.registry.paths import BadPath, follow, passed
 from django_rgpd.registry.site import registry
 
@@ -76,18 +76,22 @@ def _read(entry: Entry) -> set[type[Model]]:
 
 
 def _followed(entry: Entry) -> list[Entry]:
-    """``entry``, and those whose open business it borrows, one from the other."""
+    """``entry``, and those whose business it borrows, one from the other."""
     found = [entry]
-    while isinstance(business := found[-1].declaration.open_business, Follows):
-        try:
-            target = follow(found[-1].model, business.path).target
-        except BadPath:  # a system check says so
-            break
-        other = registry.of(target) if target is not None else None
-        if other is None or other in found:
-            break
-        found.append(other)
+    for one in found:
+        for declared in (one.declaration.open_business, one.declaration.unsettled):
+            other = _target(one, declared) if isinstance(declared, Follows) else None
+            if other is not None and other not in found:
+                found.append(other)
     return found
+
+
+def _target(entry: Entry, declared: Follows) -> Entry | None:
+    try:
+        target = follow(entry.model, declared.path).target
+    except BadPath:  # a system check says so
+        return None
+    return registry.of(target) if target is not None else None
 
 
 def _table(model: type[Model]) -> type[Model]:
@@ -108,6 +112,11 @@ def _paths(entry: Entry) -> list[str]:
         found += [declaration.open_business.until] if declaration.open_business.until else []
     elif isinstance(declaration.open_business, Follows):
         found.append(declaration.open_business.path)
+    if isinstance(declaration.unsettled, Unsettled):
+        conditions.append(declaration.unsettled.condition)
+        found += [declaration.unsettled.since] if declaration.unsettled.since else []
+    elif isinstance(declaration.unsettled, Follows):
+        found.append(declaration.unsettled.path)
     for condition in conditions:
         found += _leaves(condition) if condition is not None else []
     return found

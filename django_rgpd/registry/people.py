@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,7 @@ __all__ = [
     "standing_for",
     "subject",
     "subject_of",
+    "subjects",
     "users_person",
 ]
 
@@ -133,21 +134,8 @@ class Known:
 
 def known_of(person: Person) -> Known:
     """What is known of ``person``, who was merged into nobody: one query, and one more where an address of hers ended."""
-    family = Person.objects.filter(Q(pk=person.pk) | Q(merged_into=person.uuid))
-    names = ("uuid", *(f"addresses__{name}" for name in _Row.__slots__))
-    read = list(family.order_by("pk", "addresses__pk").values_list(*names))
-    merged = {uuid: None for uuid, *_row in read if uuid != person.uuid}
-    all_rows = [(uuid, _Row(*row)) for uuid, *row in read if row[0] is not None]
-    hers = [row for uuid, row in all_rows if uuid == person.uuid and row.proven_at and row.canonical]
-    emails = [row for row in hers if row.kind == addresses.EMAIL and row.until is None]
-    emails.sort(key=lambda row: (row.proven_at, row.pk), reverse=True)
-    return Known(
-        subject=Subject(
-            uuids=(person.uuid, *merged), user_key=_key(person.user_key), addresses=_standing(person, hers)
-        ),
-        emails=tuple(row.canonical for row in emails),
-        digests=tuple({(row.kind, row.digest, row.key_id): None for _uuid, row in all_rows}),
-    )
+    (found,) = _known([person])
+    return found
 
 
 def subject(person: Person) -> Subject:
@@ -156,6 +144,11 @@ def subject(person: Person) -> Subject:
     An address that she once proved is hers until somebody else proves it.
     """
     return known_of(standing_for(person)).subject
+
+
+def subjects(standing: Collection[Person]) -> list[Subject]:
+    """What the engine carries of each of ``standing``, none of whom was merged into another: as many queries as for one."""
+    return [one.subject for one in _known(standing)]
 
 
 def subject_of(user: Any, *, now: datetime) -> Subject:
@@ -194,10 +187,49 @@ def _key(text: str | None) -> object | None:
     return key
 
 
+def _known(persons: Collection[Person]) -> list[Known]:
+    uuids = [one.uuid for one in persons]
+    family = Person.objects.filter(Q(pk__in=[one.pk for one in persons]) | Q(merged_into__in=uuids))
+    names = (f"addresses__{name}" for name in _Row.__slots__[1:])
+    read = list(family.order_by("pk", "addresses__pk").values_list("uuid", "merged_into", "pk", *names))
+    merged: dict[UUID, dict[UUID, None]] = {uuid: {} for uuid in uuids}
+    rows: dict[UUID, list[_Row]] = {uuid: [] for uuid in uuids}
+    for uuid, into, *row in read:
+        holder = uuid if uuid in merged else into
+        if holder != uuid:
+            merged[holder][uuid] = None
+        if row[1] is not None:
+            rows[holder].append(_Row(*row))
+    own = {
+        one.uuid: [row for row in rows[one.uuid] if row.person == one.pk and row.proven_at and row.canonical]
+        for one in persons
+    }
+    proven = _proven(row for hers in own.values() for row in hers)
+    return [
+        Known(
+            subject=Subject(
+                uuids=(one.uuid, *merged[one.uuid]),
+                user_key=_key(one.user_key),
+                addresses=proven.get(one.pk, {}),
+            ),
+            emails=_writable(own[one.uuid]),
+            digests=tuple({(row.kind, row.digest, row.key_id): None for row in rows[one.uuid]}),
+        )
+        for one in persons
+    ]
+
+
+def _writable(proven: Iterable[_Row]) -> tuple[str, ...]:
+    emails = [row for row in proven if row.kind == addresses.EMAIL and row.until is None]
+    emails.sort(key=lambda row: (row.proven_at, row.pk), reverse=True)
+    return tuple(row.canonical for row in emails)
+
+
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row of ``Address``, as ``known_of`` reads it."""
+    """A row of ``Address``, as ``_known`` reads it."""
 
+    person: int
     pk: int
     kind: str
     canonical: str
@@ -207,16 +239,19 @@ class _Row:
     proven_at: datetime
 
 
-def _standing(person: Person, proven: Iterable[_Row]) -> dict[str, frozenset[str]]:
-    """The proven addresses that are hers still: those that ended unless somebody else has proven them since."""
-    rows = list(proven)
-    left = {row.canonical for row in rows if row.until is not None}
-    taken: set[str | None] = set()
+def _proven(rows: Iterable[_Row]) -> dict[int, dict[str, frozenset[str]]]:
+    """The proven addresses that are still each person's: those that ended unless somebody else has proven them since."""
+    hers = list(rows)
+    left = {row.canonical for row in hers if row.until is not None}
+    taken: dict[str | None, set[int]] = {}
     if left:
-        others = Address.objects.filter(canonical__in=left, until__isnull=True).exclude(person=person)
-        taken = set(others.filter(proven_at__isnull=False).values_list("canonical", flat=True))
-    found: dict[str, set[str]] = {}
-    for row in rows:
-        if row.until is None or row.canonical not in taken:
-            found.setdefault(row.kind, set()).add(row.canonical)
-    return {kind: frozenset(texts) for kind, texts in found.items()}
+        others = Address.objects.filter(canonical__in=left, until__isnull=True, proven_at__isnull=False)
+        for canonical, person in others.values_list("canonical", "person"):
+            taken.setdefault(canonical, set()).add(person)
+    found: dict[int, dict[str, set[str]]] = {}
+    for row in hers:
+        if row.until is None or not taken.get(row.canonical, set()) - {row.person}:
+            found.setdefault(row.person, {}).setdefault(row.kind, set()).add(row.canonical)
+    return {
+        person: {kind: frozenset(texts) for kind, texts in kinds.items()} for person, kinds in found.items()
+    }

@@ -19,8 +19,10 @@ from django_rgpd.registry import agreed
 from django_rgpd.registry.clocks import clock_path, due, last_due_start, term_over, until
 from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, not_, on_row
 from django_rgpd.registry.declaration import When
+from django_rgpd.registry.holds import Holds, rows_held
 from django_rgpd.registry.open_business import open_rows, open_too_long, open_until
 from django_rgpd.registry.sales import customers
+from django_rgpd.registry.unsettled import unsettled
 
 if TYPE_CHECKING:
     from django_rgpd.policy.purposes import Purpose
@@ -33,6 +35,7 @@ __all__ = [
     "applies",
     "clock_path",
     "due",
+    "kept",
     "last_due_start",
     "open_rows",
     "open_too_long",
@@ -52,24 +55,30 @@ def released(
     *,
     now: datetime,
     about: Collection[str] | None = None,
+    holds: Holds = (),
 ) -> Q:
-    """Rows of ``entry`` on which ``personal`` falls: none of its purposes stands.
+    """Rows of ``entry`` on which ``personal`` falls: none of its purposes stands, nothing is unsettled and nothing held.
 
     ``about``: the purposes that are withdrawn or objected to; the others are asked as on any day. Without it the occasion
-    concerns them all.
+    concerns them all. ``holds``: those that stand (``holds.standing``).
 
     Raises ``Misconfigured`` for a field that serves no purpose: nothing is destroyed for want of a word.
     """
     if not personal.purposes:
         msg = f"{entry.label} ({entry.origin}): a personal field names no purpose; say what it is kept for."
         raise Misconfigured(msg)
-    return not_(
-        any_of(
-            *(
-                stands(entry, personal, one, _occasion(one, occasion, about), now=now)
-                for one in personal.purposes
-            )
-        )
+    standing = (
+        stands(entry, personal, one, _occasion(one, occasion, about), now=now) for one in personal.purposes
+    )
+    return not_(any_of(*standing, kept(entry, personal, now=now, holds=holds)))
+
+
+def kept(entry: Entry, personal: Personal, *, now: datetime, holds: Holds) -> Q:
+    """Rows on which ``personal`` stays whatever becomes of its purposes: something is unsettled or held (art. 17.3, 18.2)."""
+    purposes = personal.purpose_keys
+    return any_of(
+        unsettled(entry, purposes, now=now),
+        rows_held(entry, entry.role_of(personal), purposes, holds),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 import idna
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from django_rgpd.registry.site import Entry
     from django_rgpd.registry.who import Subject
 
-__all__ = ["conditions", "matching", "no_account", "rows", "shared", "spellings"]
+__all__ = ["by_accounts", "conditions", "matching", "no_account", "rows", "shared", "spellings"]
 
 
 def conditions(entry: Entry, role: str, subject: Subject) -> list[Q]:
@@ -77,14 +77,21 @@ def spellings(address: str) -> tuple[str, ...]:
     )
 
 
-def _by_account(entry: Entry, role: str, subject: Subject) -> Q:
+def by_accounts(entry: Entry, role: str, keys: Collection[object]) -> Q:
+    """The rows of ``entry`` that are in ``role`` those of the accounts whose keys these are."""
     user = who_of(entry, role).user
-    if user is None or subject.user_key is None:
+    if user is None or not keys:
         return NEVER
     path = follow(entry.model, user)
-    text = isinstance(path.key_field, CharField | TextField)
-    key = str(subject.user_key) if text else subject.user_key
-    return at_end(entry.model, path.key, lambda name: Q(**{name: key}))
+    texts = isinstance(path.key_field, CharField | TextField)
+    asked = [str(key) if texts else key for key in keys]
+    end, value = ("", asked[0]) if len(asked) == 1 else ("__in", asked)
+    same = at_end(entry.model, path.key, lambda name: Q(**{f"{name}{end}": value}))
+    return all_of(same, limited(entry, role))
+
+
+def _by_account(entry: Entry, role: str, subject: Subject) -> Q:
+    return by_accounts(entry, role, [] if subject.user_key is None else [subject.user_key])
 
 
 def _by_address(entry: Entry, role: str, subject: Subject) -> Q:

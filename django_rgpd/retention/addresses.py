@@ -14,7 +14,7 @@ from django_rgpd.export.models import ExportRequest, ExportState
 from django_rgpd.registry import Entry, registry
 from django_rgpd.registry.expressions import address_text
 from django_rgpd.registry.matching import no_account
-from django_rgpd.registry.models import Address, Challenge, Person
+from django_rgpd.registry.models import Address, Challenge, Hold, Person
 
 QUIET = relativedelta(days=7)
 """How long an address that was just noted is left alone: its owner may be about to confirm, or to order."""
@@ -53,6 +53,7 @@ def needless(*, now: datetime) -> QuerySet[Address]:
         | Exists(
             ExportRequest.objects.filter(person=hers, state__in=[ExportState.WAITING, ExportState.READY])
         )
+        | Exists(Hold.objects.filter(person=hers, lifted_at__isnull=True))
         | Exists(Erasure.objects.filter(person=hers, state__in=[ErasureState.ASKED, ErasureState.OPEN]))
     )
 

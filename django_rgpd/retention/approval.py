@@ -15,6 +15,7 @@ from django_rgpd.core.errors import Misconfigured
 from django_rgpd.erasure import reach, statements
 from django_rgpd.ledger.record import record
 from django_rgpd.policy import current
+from django_rgpd.registry import holds
 from django_rgpd.registry.conditions import all_of
 from django_rgpd.retention import accounts, finding, marks
 from django_rgpd.retention.whole import of_accounts, rows_due, whole
@@ -53,12 +54,13 @@ def waiting(*, now: datetime, only: Collection[str] = ()) -> list[Waiting]:
 def shown(changed: Iterable[Entry], *, now: datetime) -> list[Waiting]:
     """Those of the ``changed`` models in which something would be released."""
     entries = list(changed)
-    found = finding.counts({entry.label: _rows(entry, now=now) for entry in entries})
+    standing = holds.standing() if entries else ()
+    found = finding.counts({entry.label: _rows(entry, now=now, standing=standing) for entry in entries})
     purposes = {
         f"{entry.label} {key}": rows
         for entry in entries
         if found[entry.label]
-        for key, rows in _by_purpose(entry, now=now).items()
+        for key, rows in _by_purpose(entry, now=now, standing=standing).items()
     }
     counted = finding.counts(purposes)
     return [
@@ -118,16 +120,16 @@ def _of_label(label: str, counted: Mapping[str, int]) -> dict[str, int]:
     return {key: number for of, key, number in parted if of == label and number}
 
 
-def _rows(entry: Entry, *, now: datetime) -> QuerySet[Model]:
+def _rows(entry: Entry, *, now: datetime, standing: holds.Holds) -> QuerySet[Model]:
     if of_accounts(entry):
         return accounts.ending(at=now + relativedelta(days=accounts.DAYS_BEFORE[0]))
-    return rows_due(whole(entry, now=now))
+    return rows_due(whole(entry, now=now, standing=standing))
 
 
-def _by_purpose(entry: Entry, *, now: datetime) -> dict[str, QuerySet[Model]]:
+def _by_purpose(entry: Entry, *, now: datetime, standing: holds.Holds) -> dict[str, QuerySet[Model]]:
     if of_accounts(entry):
         return {}
-    part = whole(entry, now=now)
+    part = whole(entry, now=now, standing=standing)
     groups: dict[str, list[reach.Group]] = {}
     for group in part.groups:
         for name, personal in group.fields.items():

@@ -14,7 +14,8 @@ from uuid import UUID
 from django.db.models import F, Q
 
 from django_rgpd.policy import Occasion, current
-from django_rgpd.registry import registry, rule
+from django_rgpd.registry import Unsettled, registry, rule
+from django_rgpd.registry.followed import followed
 
 if TYPE_CHECKING:
     from django_rgpd.policy import Purpose
@@ -36,6 +37,7 @@ def fingerprint(entry: Entry) -> str:
         _told(declaration.clocks),
         _told(declaration.at_end),
         declaration.ask is not None,
+        [_unsettled(far) for _path, far in followed(entry)],
         _told(current().fiscal_year),
         sorted((one.label, _told(one.declaration.sales)) for one in registry if one.declaration.sales),
     ]
@@ -47,6 +49,16 @@ def _field(entry: Entry, personal: Personal) -> object:
         _told(personal.erase),
         entry.role_of(personal),
         [_ref(entry, personal, one) for one in personal.purposes],
+    ]
+
+
+def _unsettled(entry: Entry) -> object:
+    declared = entry.declaration.unsettled
+    if not isinstance(declared, Unsettled):
+        return None
+    return [
+        entry.label,
+        *(_told(getattr(declared, name)) for name in ("condition", "purposes", "since", "at_most")),
     ]
 
 

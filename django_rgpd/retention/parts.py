@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
+from django_rgpd.registry import holds
 from django_rgpd.registry.conditions import ALWAYS, all_of, not_
 from django_rgpd.retention.whole import rows_due, whole
 from django_rgpd.retention.window import since
@@ -50,9 +51,9 @@ class Part:
 
 def parts(entries: Iterable[Entry], known: Mapping[str, Mark], *, now: datetime, full: bool) -> list[Part]:
     """A part of each of ``entries`` of which a row can ever be due; ``full``: all its rows."""
-    found = []
+    found, standing = [], holds.standing()
     for entry in entries:
-        mark, reach = known.get(entry.label), whole(entry, now=now)
+        mark, reach = known.get(entry.label), whole(entry, now=now, standing=standing)
         if mark is not None and not all(group.never for group in reach.groups):
             found.append(_part(reach, mark, now=now, full=full))
     return found

@@ -15,7 +15,7 @@ from django_rgpd.erasure.statements import rows_of, using
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Declined, Gone
-from django_rgpd.registry import registry
+from django_rgpd.registry import holds, registry
 from django_rgpd.registry.columns import stored_as
 from django_rgpd.registry.conditions import ALWAYS, all_of
 from django_rgpd.retention import marks
@@ -89,7 +89,7 @@ def release_range(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
         raise Gone(_("The model is not declared any more."))
     if not marks.adopted(entry):
         raise Declined(_("The policy of the model waits for an approval."))
-    whole_table = whole(entry, now=now)
+    whole_table = whole(entry, now=now, standing=holds.standing())
     key = stored_as(entry.model._meta.pk)
     one = Range(key.to_python(payload["after"]), key.to_python(payload["upto"]))
     release(replace(whole_table, where=all_of(whole_table.where, one.where)), now=now)

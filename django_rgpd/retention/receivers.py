@@ -42,3 +42,9 @@ def migrated(*, app_config: Any, using: str, **_: object) -> None:
 def restored(*, at: datetime, **_: object) -> None:
     """A dump came back: all rows are looked at again."""
     marks.reset()
+
+
+@receiver(signals.hold_lifted, dispatch_uid="django_rgpd.retention.lifted")
+def lifted(**_: object) -> None:
+    """What was held may have become due long ago: the next night is a full one."""
+    marks.reset()

@@ -18,10 +18,11 @@ from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.release import Released, carry_out
 from django_rgpd.ledger.record import record
 from django_rgpd.policy import Occasion
+from django_rgpd.registry import holds
 from django_rgpd.registry.columns import stored_as
 from django_rgpd.registry.conditions import all_of
 from django_rgpd.retention.models import SetAside, SweepMark
-from django_rgpd.retention.whole import due
+from django_rgpd.retention.whole import due, kept_to
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -74,9 +75,9 @@ def in_one(part: Reach, *, now: datetime) -> Released:
 
 def released(parts: Iterable[Reach], *, now: datetime) -> Released:
     """Release what is due in ``parts`` and record it, in the caller's transaction. Raises ``EngineFailed``."""
-    done = Released()
+    done, standing = Released(), holds.standing(steady=True)
     for part in parts:
-        done.add(part.entry.label, *carry_out(part, Occasion.TERM, now=now))
+        done.add(part.entry.label, *carry_out(kept_to(part, standing, now=now), Occasion.TERM, now=now))
     if done.rows:
         record(EVENT, person=None, now=now, how="term", payload=done.as_json())
     return done

@@ -14,6 +14,7 @@ from django_rgpd.core import clock
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.outbox.daily import PREFIX
 from django_rgpd.outbox.models import Job, State
+from django_rgpd.registry.models import Hold
 from django_rgpd.retention import approval
 from django_rgpd.retention.models import SetAside
 
@@ -96,6 +97,20 @@ def _open(now: datetime) -> Iterator[Finding]:
         yield Finding("open", text % {"number": number})
 
 
+def _unreviewed(now: datetime) -> Iterator[Finding]:
+    late = Hold.objects.filter(
+        lifted_at__isnull=True, ends_at__isnull=True, review_on__lt=clock.legal_day(now)
+    )
+    number = late.count()
+    if number:
+        text = ngettext(
+            "%(number)d hold is past the day of its review.",
+            "%(number)d holds are past the day of their review.",
+            number,
+        )
+        yield Finding("hold", text % {"number": number})
+
+
 def _approval(now: datetime) -> Iterator[Finding]:
     for one in approval.waiting(now=now):
         text = ngettext(
@@ -128,5 +143,6 @@ LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [
     _open,
     _approval,
     _set_aside,
+    _unreviewed,
 ]
 """What is looked at; a room above adds its own."""

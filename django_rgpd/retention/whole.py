@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from django_rgpd.core.errors import Misconfigured
 from django_rgpd.erasure import reach, statements
 from django_rgpd.erasure.reach import Reach
 from django_rgpd.policy import Occasion
+from django_rgpd.registry import holds
 from django_rgpd.registry.conditions import ALWAYS, all_of, any_of, not_
 from django_rgpd.registry.order import readers_first
 
@@ -43,20 +45,32 @@ def of_accounts(entry: Entry) -> bool:
     return entry.model._meta.concrete_model is get_user_model()._meta.concrete_model
 
 
-def whole(entry: Entry, *, now: datetime) -> Reach:
-    """Every row of ``entry`` with all its personal fields, whoever they belong to."""
+def whole(entry: Entry, *, now: datetime, standing: holds.Holds) -> Reach:
+    """Every row of ``entry`` with all its personal fields, whoever they belong to; what ``standing`` holds does not fall."""
     groups = tuple(
         group
         for role in entry.people
-        for group in reach.grouped(entry, entry.fields_of(role), Occasion.TERM, now=now)
+        for group in reach.grouped(entry, entry.fields_of(role), Occasion.TERM, now=now, holds=standing)
     )
     where = ALWAYS
     if entry.declaration.ask is not None:
         # What a person chose to leave behind, nobody's any more, is not a row that has come to its end.
         where = not_(reach.erased(entry, entry.declaration.fields))
     return Reach(
-        entry=entry, role=entry.main_role, where=where, groups=groups, deletes=reach.deletes(entry, {})
+        entry=entry,
+        role=entry.main_role,
+        where=where,
+        groups=groups,
+        deletes=reach.deletes(entry, {}),
+        holds=standing,
     )
+
+
+def kept_to(part: Reach, standing: holds.Holds, *, now: datetime) -> Reach:
+    """``part`` with what ``standing`` holds left out: a hold may have been placed since it was found."""
+    if part.holds == standing:
+        return part
+    return replace(part, groups=whole(part.entry, now=now, standing=standing).groups, holds=standing)
 
 
 def due(part: Reach) -> Q:

@@ -178,6 +178,7 @@ class Crowd:
             amount=order.total,
             status=PaymentStatus.SUCCEEDED,
             created_at=order.placed_at,
+            counts_from=order.placed_at,
         )
 
 

@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from django_rgpd.policy import CONTACT, ORDERS
-from django_rgpd.registry import Blank, Declaration, DeleteFile, Personal, Who, register
+from django_rgpd.registry import Blank, Declaration, DeleteFile, Follows, Personal, Who, register
 from example_shop.invoices.models import Invoice
 
 
@@ -13,6 +13,7 @@ class InvoiceData(Declaration):
 
     people = {"buyer": Who(user="order__customer", email="order__guest_email")}
     clocks = {"accounting": "issued_on"}
+    unsettled = Follows("order")
     currency = "currency"
     label = _("Your invoices")
     fields = {

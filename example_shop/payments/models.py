@@ -14,6 +14,7 @@ class PaymentStatus(models.TextChoices):
     SUCCEEDED = "succeeded", _("succeeded")
     FAILED = "failed", _("failed")
     REFUNDED = "refunded", _("refunded")
+    DISPUTED = "disputed", _("disputed")
 
 
 class Payment(models.Model):
@@ -30,6 +31,8 @@ class Payment(models.Model):
         _("status"), max_length=10, choices=PaymentStatus.choices, default=PaymentStatus.PENDING
     )
     created_at = models.DateTimeField(_("made on"), default=timezone.now, db_index=True)
+    counts_from = models.DateTimeField(_("counts from"), default=timezone.now, db_index=True)
+    """When its term begins: with the payment, or when a dispute about it was settled."""
 
     class Meta:
         verbose_name = _("payment")

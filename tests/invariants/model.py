@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -35,8 +36,10 @@ class Bought:
     name: bool = True
     recipient: bool = True
     payment: bool = True
+    held: bool = False
+    """Staff hold it for a dispute, with its payment and its invoice."""
     asked: set[str] = field(default_factory=set)
-    """Roles whose person was erased while it was open."""
+    """Roles whose person was erased while it was open or held."""
 
 
 @dataclass(eq=False)
@@ -57,20 +60,22 @@ class Shop:
     messages: dict[int, Wrote] = field(default_factory=dict)
 
     def erase(self, who: Somebody) -> None:
-        """All of hers but the invoices, and what an open order needs."""
+        """All of hers but the invoices, and what an open order or a dispute needs."""
+        hers = []
         for order in self.orders.values():
             buyer = _hers(order, who)
             recipient = who.proven and order.gift == who.mailbox
             order.asked |= {"buyer"} if buyer else set()
             order.asked |= {"recipient"} if recipient else set()
+            hers += [order] if buyer or recipient else []
         self.messages = {key: one for key, one in self.messages.items() if not _hers(one, who)}
         self.people.remove(who)
-        self.close()
+        self.close(hers)
 
-    def close(self) -> None:
-        """Release what was asked for and is not open any more."""
-        for order in self.orders.values():
-            if order.open:
+    def close(self, orders: Iterable[Bought] | None = None) -> None:
+        """Release what was asked for and is neither open nor held any more."""
+        for order in self.orders.values() if orders is None else orders:
+            if order.open or order.held:
                 continue
             if "buyer" in order.asked:
                 order.name = order.payment = False
@@ -81,7 +86,7 @@ class Shop:
     def pass_to(self, now: datetime) -> None:
         """The terms: orders three years, payments fifteen months, messages one, invoices ten from the end of the year."""
         today = _day(now)
-        for order in self.orders.values():
+        for order in (one for one in self.orders.values() if not one.held):
             if _day(order.at) + relativedelta(years=3) <= today:
                 order.name = order.recipient = False
             if _day(order.at) + relativedelta(months=15) <= today:

@@ -224,7 +224,7 @@ def test_at_its_term_each_row_is_deleted_or_made_nobodys_as_declared(day: Day) -
     person = people.person_of(customer, now=START)
     people.contact(person.uuid, at=START)
     Order.objects.update(placed_at=START, closed_on=START.date())
-    Payment.objects.update(created_at=START)
+    Payment.objects.update(created_at=START, counts_from=START)
     for at in (TERM - 30 * NEXT, TERM - 7 * NEXT, TERM + NEXT):
         day(at)
     assert not User.objects.filter(pk=customer.pk).exists()

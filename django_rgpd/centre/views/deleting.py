@@ -17,6 +17,7 @@ from django_rgpd.erasure.execute import PlanChanged, erase
 from django_rgpd.erasure.failures import EngineFailed
 from django_rgpd.erasure.plan import plan
 from django_rgpd.registry import people
+from django_rgpd.registry.holds import restricted
 
 
 @for_visitor("GET", "POST")
@@ -32,6 +33,7 @@ def delete(request: HttpRequest, found: Visitor) -> HttpResponseBase:
         "visitor": found,
         "plan": shown,
         "form": form,
+        "restricted": restricted(subject.uuid),
         "unproven": own is not None and own not in subject.emails,
     }
     if request.method != "POST":

@@ -14,7 +14,7 @@ from django_rgpd.centre.views.entering import door
 from django_rgpd.core import clock
 from django_rgpd.core.errors import Refused
 from django_rgpd.core.pages import public, takes
-from django_rgpd.erasure.lines import Going, Open, Staying
+from django_rgpd.erasure.lines import Going, Keeping, Open, Staying
 from django_rgpd.erasure.plan import Plan, plan
 from django_rgpd.registry import people
 
@@ -48,7 +48,7 @@ def held(shown: Plan) -> list[Held]:
 
     Lines that say the same fields are of different rows; lines that say others may be of the same.
     """
-    lines: list[Going | Open | Staying] = [*shown.goes, *shown.open, *shown.stays]
+    lines: list[Going | Open | Staying | Keeping] = [*shown.goes, *shown.open, *shown.stays, *shown.keeps]
     rows: dict[str, dict[tuple[str, ...], int]] = {}
     for line in lines:
         counts = rows.setdefault(line.model, {})

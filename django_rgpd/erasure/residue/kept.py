@@ -14,16 +14,16 @@ from django.db.models import FileField
 
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.policy import Occasion, current
-from django_rgpd.registry import Entry, registry, rule
+from django_rgpd.registry import Entry, holds, registry, rule
 
 if TYPE_CHECKING:
     from django_rgpd.erasure.residue.search import Finding
     from django_rgpd.registry import Personal
 
-PASSING_JOBS = frozenset({"erasure.second_pass", "mail"})
-"""Jobs that hold an address until they are done, minutes after an erasure, and are emptied then."""
+PASSING_JOBS = frozenset({"erasure.second_pass", "erasure.open_business", "mail"})
+"""Jobs that hold an address until they are done, minutes after an erasure or when what is kept may go, and are emptied then."""
 
-_WAITING = (State.WAITING, State.RUNNING)
+_WAITING = (State.WAITING, State.RUNNING, State.NEEDS)
 
 
 def told_apart(findings: Iterable[Finding], *, now: datetime) -> list[Finding]:
@@ -56,7 +56,7 @@ def _held(entry: Entry, column: str, personal: Personal, pks: list[str], *, now:
     """The keys (a file's name where the finding is a file) of rows of which the field does not fall on an
     erasure."""
     rows = entry.model._base_manager
-    goes = rule.released(entry, personal, Occasion.ERASURE, now=now)
+    goes = rule.released(entry, personal, Occasion.ERASURE, now=now, holds=holds.standing())
     found: set[str] = set()
     for path in ("pk", column) if isinstance(entry.model._meta.get_field(column), FileField) else ("pk",):
         try:

@@ -13,7 +13,7 @@ from django_rgpd.policy.terms import ACCOUNT_CLOSED, PERSONAL_CLOCKS
 from django_rgpd.registry import looks
 from django_rgpd.registry.checks.messages import caution, error
 from django_rgpd.registry.columns import columns
-from django_rgpd.registry.declaration import DeleteRow, KeepFacts
+from django_rgpd.registry.declaration import DeleteRow, KeepFacts, Unsettled
 
 if TYPE_CHECKING:
     from django_rgpd.policy import Policy, Purpose
@@ -113,6 +113,8 @@ def _carried(entry: Entry, name: str, personal: Personal, policy: Policy) -> Ite
 def _purposes(entry: Entry, policy: Policy) -> Iterator[CheckMessage]:
     known = {purpose.key: purpose for purpose in policy.all_purposes}
     used = [key for personal in entry.declaration.fields.values() for key in personal.purpose_keys]
+    if isinstance(entry.declaration.unsettled, Unsettled):
+        used += entry.declaration.unsettled.purposes
     for key in dict.fromkeys([*used, *entry.declaration.clocks]):
         if key not in known:
             message = f"There is no purpose {key!r} in the policy."

@@ -19,7 +19,7 @@ from django.db.models import (
 )
 
 from django_rgpd.registry.checks.messages import error
-from django_rgpd.registry.declaration import Follows, OpenBusiness, When
+from django_rgpd.registry.declaration import Follows, OpenBusiness, Unsettled, When
 from django_rgpd.registry.paths import BadPath, Path, follow
 from django_rgpd.registry.site import registry
 
@@ -39,6 +39,7 @@ def findings(entry: Entry) -> Iterator[CheckMessage]:
     yield from _people(entry)
     yield from _clocks(entry)
     yield from _open_business(entry)
+    yield from _unsettled(entry)
     yield from _others(entry)
     yield from _conditions(entry)
 
@@ -97,6 +98,22 @@ def _open_business(entry: Entry) -> Iterator[CheckMessage]:
         yield error("E034", entry.model, message, hint)
 
 
+def _unsettled(entry: Entry) -> Iterator[CheckMessage]:
+    declared = entry.declaration.unsettled
+    if isinstance(declared, Unsettled) and declared.since:
+        yield from _dated(entry, "unsettled.since", declared.since)
+    if not isinstance(declared, Follows):
+        return
+    yield from _follow(entry, "unsettled", declared.path)
+    try:
+        target = follow(entry.model, declared.path).target
+    except BadPath:
+        return
+    if target is None or registry.of(target) is None:
+        message = f"unsettled follows {declared.path!r}, which leads to no declared model."
+        yield error("E034", entry.model, message, "Lead Follows() to a declared model.")
+
+
 def _others(entry: Entry) -> Iterator[CheckMessage]:
     declaration = entry.declaration
     if declaration.sales is not None:
@@ -112,6 +129,8 @@ def _conditions(entry: Entry) -> Iterator[CheckMessage]:
     ]
     if isinstance(declaration.open_business, OpenBusiness):
         asked.append(("open_business", declaration.open_business.condition))
+    if isinstance(declaration.unsettled, Unsettled):
+        asked.append(("unsettled", declaration.unsettled.condition))
     if declaration.sales is not None:
         asked.append(("sales.where", declaration.sales.where))
     for name, personal in declaration.fields.items():

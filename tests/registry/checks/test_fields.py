@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import models
+from django.db.models import Q
 
 from django_rgpd.policy import (
     ACCOUNT_CLOSED,
@@ -24,6 +25,7 @@ from django_rgpd.registry import (
     Null,
     Personal,
     Placeholder,
+    Unsettled,
     Who,
     WithRow,
 )
@@ -115,6 +117,12 @@ def test_a_row_of_keys_alone_can_go(a_model, declare, found):
 
 def test_e027_where_the_policy_has_no_such_purpose(note, declare, found):
     declare(note, **good(fields={"text": Personal("acount", erase=Blank())}))
+    assert found(about="'acount'") == ["E027"]
+
+
+def test_e027_where_what_is_unsettled_is_for_no_purpose(note, declare, found):
+    unpaid = Unsettled(Q(pk=1), reason="unpaid", purposes=["acount"])
+    declare(note, **good(unsettled=unpaid))
     assert found(about="'acount'") == ["E027"]
 
 

@@ -13,6 +13,7 @@ from django_rgpd.registry import (
     OpenBusiness,
     Personal,
     Sales,
+    Unsettled,
     When,
     Who,
 )
@@ -58,6 +59,8 @@ def test_e022_where_a_path_cannot_be_followed(declared, found, path):
         {"contacts": ["nowhere"]},
         {"open_business": OpenBusiness(Q(size=1), until="nowhere")},
         {"open_business": Follows("nowhere")},
+        {"unsettled": Follows("nowhere")},
+        {"unsettled": Unsettled(Q(size=1), reason="unpaid", since="nowhere")},
         {"sales": Sales(paid_at="nowhere")},
         {"currency": "nowhere"},
     ],
@@ -83,6 +86,7 @@ def test_contacts_are_a_list_of_dates(declared, found):
         {"clocks": {"rgpd_identity": "text"}},
         {"sales": Sales(paid_at="size")},
         {"contacts": ["owner__last_login", "text"]},
+        {"unsettled": Unsettled(Q(size=1), reason="unpaid", since="size")},
     ],
 )
 def test_e030_where_a_clock_is_no_date(declared, found, changes):
@@ -114,8 +118,9 @@ def test_an_account_can_be_named_in_each_of_djangos_ways(declared, found, path):
     assert found() == []
 
 
-def test_e034_where_the_followed_row_is_not_declared(declared, found):
-    declared(open_business=Follows("owner"))
+@pytest.mark.parametrize("changes", [{"open_business": Follows("owner")}, {"unsettled": Follows("owner")}])
+def test_e034_where_the_followed_row_is_not_declared(declared, found, changes):
+    declared(**changes)
     assert found() == ["E034"]
 
 
@@ -124,6 +129,7 @@ def test_e034_where_the_followed_row_is_not_declared(declared, found):
     [
         {"who": Who(user="owner", where=Q(nowhere=1))},
         {"open_business": OpenBusiness(Q(size="many"))},
+        {"unsettled": Unsettled(Q(nowhere=1), reason="unpaid")},
         {"fields": {"text": Personal(When("rgpd_identity", Q(nowhere=1)), erase=Blank())}},
         {"sales": Sales(paid_at="owner__date_joined", where=Q(nowhere=1))},
     ],

@@ -139,6 +139,9 @@ class Command(BaseCommand):
             _("as the customer: review a product, then see what the product page shows of your name"),
             _("as the customer: %(url)s, where you refuse offers, take a copy, delete the account")
             % {"url": f"{url}/privacy/"},
+            _(
+                "as staff: keep the data of an order in dispute, from its page, and read the customer's deletion page"
+            ),
             _("as staff: find the invoices of the deleted customer, record an objection that came by letter"),
         ):
             say(f"  - {text}")

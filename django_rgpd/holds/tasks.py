@@ -1,0 +1,16 @@
+"""What holds do by themselves: a restriction ends on the day that was announced."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django_rgpd.holds import lifting
+from django_rgpd.outbox import jobs
+from django_rgpd.outbox.models import Job
+
+
+@jobs.job(lifting.JOB)
+def end_on_its_day(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
+    """End the restriction that the job is about, once its end was announced; one that her erasure ended is left as it is."""
+    lifting.end_announced(UUID(str(payload["hold"])), now=now)

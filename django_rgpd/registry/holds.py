@@ -1,0 +1,171 @@
+"""Holds as the rule asks them: those that stand are read once, and become plain conditions on rows.
+
+Few stand at any time, and most often none does: then nothing is added to any statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import connections, router
+from django.db.models import Q
+
+from django_rgpd.core import clock
+from django_rgpd.registry import people, scope
+from django_rgpd.registry.conditions import NEVER, any_of, on_row
+from django_rgpd.registry.followed import followed
+from django_rgpd.registry.models import Hold, HoldKind, Person
+from django_rgpd.registry.paths import follow
+from django_rgpd.registry.who import Subject
+
+if TYPE_CHECKING:
+    from django_rgpd.registry.site import Entry
+
+_STEADY = 0x52475044_01
+"""The advisory lock that whoever releases shares, and who places a hold takes alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A hold that stands, with what leads to its rows: a row's label and key, or the person as the engine carries her.
+
+    ``rows``: label → role → keys, of a person who was erased.
+    """
+
+    uuid: UUID
+    kind: str
+    since: date
+    review_on: date
+    purposes: frozenset[str]
+    person: UUID | None
+    label: str
+    key: str
+    subject: Subject | None
+    rows: Mapping[str, Mapping[str, Collection[str]]]
+
+    def concerns(self, purposes: Iterable[str]) -> bool:
+        """Whether it holds a field that serves ``purposes``."""
+        return not self.purposes or not self.purposes.isdisjoint(purposes)
+
+    def is_of(self, subject: Subject) -> bool:
+        """Whether it is about ``subject``, or one of the people merged into her."""
+        return self.person in subject.uuids
+
+
+Holds = tuple[Standing, ...]
+"""The holds that stand at one moment, on whatever site: the shop's rows know of none."""
+
+
+def standing(*, steady: bool = False) -> Holds:
+    """The holds that stand now: one query where there is none, four or five where there are, however many.
+
+    ``steady``: for who is about to release rows; until the transaction ends no further hold is placed, so that a hold that was
+    confirmed to somebody is never overtaken by what was under way.
+    """
+    if steady:
+        _lock("pg_advisory_xact_lock_shared")
+    found = list(Hold.objects.filter(lifted_at__isnull=True).order_by("pk"))
+    subjects = _subjects({one.person for one in found if one.person is not None and not one.label})
+    return tuple(
+        Standing(
+            uuid=one.uuid,
+            kind=one.kind,
+            since=clock.legal_day(one.since),
+            review_on=one.review_on,
+            purposes=frozenset(one.purposes),
+            person=one.person,
+            label=one.label,
+            key=one.key,
+            subject=None if one.label or one.person is None else subjects.get(one.person),
+            rows=one.rows,
+        )
+        for one in found
+    )
+
+
+def alone() -> None:
+    """Wait for who is releasing rows, and let nobody begin until the transaction ends (SQLite has one writer anyway)."""
+    _lock("pg_advisory_xact_lock")
+
+
+def for_erasure(subject: Subject, holds: Holds) -> Holds:
+    """``holds`` without the restrictions of ``subject``: who asks for her erasure ends her own (art. 18.1, 17.1)."""
+    return tuple(one for one in holds if not (one.kind == HoldKind.RESTRICTION and one.is_of(subject)))
+
+
+def rows_held(entry: Entry, role: str, purposes: Collection[str], holds: Iterable[Standing]) -> Q:
+    """Rows of ``entry`` on which one of ``holds`` keeps what serves ``purposes`` of the person in ``role``.
+
+    The library's own tables are never held: they know whom a hold is about.
+    """
+    if entry.model._meta.app_label == Hold._meta.app_label:
+        return NEVER
+    mine = [one for one in holds if one.concerns(purposes)]
+    if not mine:
+        return NEVER
+    subjects = [one.subject for one in mine if one.subject is not None]
+    return any_of(_by_key(entry, role, mine), *_of_people(entry, role, subjects))
+
+
+def restricted(person: UUID, purpose: str = "") -> bool:
+    """Whether ``person``, or somebody merged into her, had what the shop does for ``purpose`` restricted (art. 18).
+
+    Without a purpose: whether anything is. What is restricted is stored and not used: no marketing, no profiling.
+    """
+    hers = Q(person=person) | Q(person__in=Person.objects.filter(merged_into=person).values("uuid"))
+    found = Hold.objects.filter(hers, kind=HoldKind.RESTRICTION, lifted_at__isnull=True, label="")
+    told = found.values_list("purposes", flat=True)
+    return any(not purpose or not purposes or purpose in purposes for purposes in told)
+
+
+def _by_key(entry: Entry, role: str, holds: Collection[Standing]) -> Q:
+    found = [key for one in holds for key in one.rows.get(entry.label, {}).get(role, ())]
+    conditions = [Q(pk__in=found)] if found else []
+    by_label: dict[str, list[str]] = {}
+    for one in holds:
+        if one.label:
+            by_label.setdefault(one.label, []).append(one.key)
+    for path, far in followed(entry) if by_label else ():
+        keys = by_label.get(far.label)
+        if keys:
+            text = follow(entry.model, path).key if path else "pk"
+            conditions.append(on_row(entry.model, Q(**{f"{text}__in": keys}), few=True))
+    return any_of(*conditions)
+
+
+def _of_people(entry: Entry, role: str, subjects: Collection[Subject]) -> list[Q]:
+    """As each of them alone, but asked of all together: a condition does not grow deeper with their number."""
+    if not subjects:
+        return []
+    addresses: dict[str, frozenset[str]] = {}
+    for one in subjects:
+        for kind, texts in one.addresses.items():
+            addresses[kind] = addresses.get(kind, frozenset()) | texts
+    together = Subject(uuids=tuple(uuid for one in subjects for uuid in one.uuids), addresses=addresses)
+    keys = [one.user_key for one in subjects if one.user_key is not None]
+    return [scope.by_accounts(entry, role, keys), *scope.conditions(entry, role, together)]
+
+
+def _subjects(uuids: set[UUID]) -> dict[UUID, Subject]:
+    """Uuid of the person that a hold names → what the engine carries of her, or of whom she was merged into."""
+    into, names = {uuid: uuid for uuid in uuids}, set(uuids)
+    found: dict[UUID, Person] = {}
+    while names:
+        read = {one.uuid: one for one in Person.objects.filter(uuid__in=names)}
+        found |= {uuid: one for uuid, one in read.items() if one.merged_into is None}
+        moved = {uuid: one.merged_into for uuid, one in read.items() if one.merged_into is not None}
+        into = {uuid: moved.get(now, now) for uuid, now in into.items()}
+        names = set(moved.values()) - found.keys()
+    carried = {one.uuid: one for one in people.subjects(list(found.values()))} if found else {}
+    return {uuid: carried[now] for uuid, now in into.items() if now in carried}
+
+
+def _lock(function: str) -> None:
+    connection = connections[router.db_for_write(Hold)]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [_STEADY])

@@ -1,0 +1,134 @@
+"""Holds in the admin: found by an address that is kept nowhere, changed by nothing but their own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from django_rgpd.core import clock
+from django_rgpd.registry.models import Hold, Person
+from example_shop.accounts.models import User
+from example_shop.factories import UserFactory
+from example_shop.orders.models import Order
+
+pytestmark = pytest.mark.django_db
+
+Holder = Callable[..., Hold]
+ADD, LIST = reverse("admin:django_rgpd_hold_add"), reverse("admin:django_rgpd_hold_changelist")
+SENT = {"kind": "dispute", "reason": "File 12", "review_on": "2026-08-12"}
+
+
+@pytest.fixture
+def staff(client: Client, member: User, now: datetime, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Their browser."""
+    monkeypatch.setattr(clock, "now", lambda: now)
+    client.force_login(member)
+    return client
+
+
+def test_staff_place_a_hold_on_a_person_whose_address_they_type(
+    staff: Client, person: Person, user: User
+) -> None:
+    assert staff.get(ADD).status_code == 200
+    answer = staff.post(ADD, {**SENT, "address_kind": "email", "address": "Elodie.Emond@example.com"})
+    placed = Hold.objects.get()
+    assert answer["Location"] == reverse("admin:django_rgpd_hold_change", args=[placed.pk])
+    assert (placed.person, placed.label) == (person.uuid, "")
+    assert "elodie" not in str(Hold.objects.values().get()).lower()
+    assert "File 12" in staff.get(answer["Location"]).content.decode()
+
+
+def test_staff_place_a_hold_on_a_row_with_the_fields_filled_in(staff: Client, user: User) -> None:
+    order = Order.objects.filter(customer=user)[0]
+    page = staff.get(ADD, {"label": "orders.Order", "key": str(order.pk)}).content.decode()
+    assert f'value="{order.pk}"' in page
+    staff.post(ADD, {**SENT, "label": "orders.Order", "key": str(order.pk), "purposes": ["orders"]})
+    placed = Hold.objects.get()
+    assert (placed.label, placed.key, placed.purposes) == ("orders.Order", str(order.pk), ["orders"])
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {},
+        {"label": "orders.Order"},
+        {"key": "1"},
+        {"address": "nobody@example.com"},
+        {"account": "999999"},
+        {"address": "elodie.emond@example.com", "label": "orders.Order", "key": "1"},
+        {"label": "orders.Order", "key": "999999"},
+        {"address": "elodie.emond@example.com", "review_on": "2026-05-12"},
+    ],
+    ids=str,
+)
+def test_a_form_that_says_nothing_clear_places_nothing(
+    staff: Client, person: Person, about: dict[str, str]
+) -> None:
+    answer = staff.post(ADD, {**SENT, **about})
+    assert answer.status_code == 200
+    assert 'class="errorlist' in answer.content.decode()
+    assert not Hold.objects.exists()
+
+
+def test_the_list_begins_with_what_is_longest_due(
+    staff: Client, hold: Holder, user: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = Order.objects.filter(customer=user)
+    later = hold(first, review_on=(now + timedelta(days=90)).date())
+    due = hold(second, review_on=(now + timedelta(days=10)).date())
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=11))
+    page = staff.get(LIST)
+    assert [one.pk for one in page.context["cl"].result_list] == [due.pk, later.pk]
+    assert page.content.decode().count("review it") == 1
+
+
+def test_a_hold_is_reviewed_and_lifted_with_a_reason(staff: Client, hold: Holder, user: User) -> None:
+    placed = hold(Order.objects.filter(customer=user)[0])
+    page = staff.get(reverse("admin:django_rgpd_hold_change", args=[placed.pk])).content.decode()
+    review, lift = (
+        reverse(f"admin:django_rgpd_hold_{name}", args=[placed.pk]) for name in ("review", "lift")
+    )
+    assert review in page
+    assert lift in page
+
+    staff.post(review, {"reason": "Still open", "review_on": "2026-11-02"})
+    placed.refresh_from_db()
+    assert placed.review_on.isoformat() == "2026-11-02"
+    assert staff.post(lift, {"reason": ""}).status_code == 200
+    placed.refresh_from_db()
+    assert placed.lifted_at is None
+    staff.post(lift, {"reason": "Paid"})
+    placed.refresh_from_db()
+    assert placed.lifted_at is not None
+    assert placed.reason.endswith("Paid")
+    assert lift not in staff.get(reverse("admin:django_rgpd_hold_change", args=[placed.pk])).content.decode()
+
+
+def test_who_may_only_look_changes_nothing(client: Client, hold: Holder, user: User) -> None:
+    placed = hold(Order.objects.filter(customer=user)[0])
+    looker = UserFactory(is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_hold"))
+    client.force_login(looker)
+    change = reverse("admin:django_rgpd_hold_change", args=[placed.pk])
+    assert client.get(LIST).status_code == client.get(change).status_code == 200
+    for page in (
+        ADD,
+        *(reverse(f"admin:django_rgpd_hold_{name}", args=[placed.pk]) for name in ("review", "lift")),
+    ):
+        assert client.get(page).status_code == 403
+        assert client.post(page, {**SENT, "account": str(user.pk)}).status_code == 403
+    assert client.post(change, {"reason": "x"}).status_code == 403
+    assert list(Hold.objects.values_list("lifted_at", "reason")) == [(None, placed.reason)]
+
+
+def test_nothing_of_a_hold_is_edited_or_deleted(staff: Client, hold: Holder, user: User) -> None:
+    placed = hold(Order.objects.filter(customer=user)[0])
+    before = Hold.objects.values().get()
+    staff.post(reverse("admin:django_rgpd_hold_change", args=[placed.pk]), {"reason": "other"})
+    staff.post(reverse("admin:django_rgpd_hold_delete", args=[placed.pk]), {"post": "yes"})
+    assert Hold.objects.values().get() == before

@@ -1,0 +1,61 @@
+"""A restored dump may be older than a dispute: the ledger knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.forms.models import model_to_dict
+
+from django_rgpd.holds.lifting import lift
+from django_rgpd.holds.placing import review
+from django_rgpd.holds.rebuild import rebuild
+from django_rgpd.ledger.models import Event
+from django_rgpd.registry.models import Hold, Person
+from django_rgpd.testing import changed, snapshot
+from example_shop.accounts.models import User
+from example_shop.orders.models import Order
+
+pytestmark = pytest.mark.django_db
+
+Holder = Callable[..., Hold]
+
+
+@pytest.mark.fault("K08")
+def test_a_hold_that_the_dump_does_not_have_stands_again(
+    hold: Holder, person: Person, user: User, member: User, now: datetime
+) -> None:
+    later = now + timedelta(days=9)
+    whole = hold(person, kind="restriction", purposes=["offers"])
+    row = hold(Order.objects.filter(customer=user)[0])
+    review(row, reason="Still open", review_on=date(2026, 11, 2), by=member, now=later)
+    gone = hold(Order.objects.filter(customer=user)[1])
+    lift(gone, reason="Settled", by=member, now=now)
+    own = {"exclude": ["id", "reason"]}
+    before = {one.uuid: model_to_dict(one, **own) for one in Hold.objects.filter(lifted_at=None)}
+    Hold.objects.all().delete()
+    events = Event.objects.count()
+
+    assert rebuild(now=later) == 2
+
+    assert {one.uuid: model_to_dict(one, **own) for one in Hold.objects.all()} == before
+    assert {whole.uuid, row.uuid} == set(before)
+    assert Event.objects.count() == events
+
+
+def test_a_hold_that_was_lifted_after_the_dump_ends(
+    hold: Holder, person: Person, member: User, now: datetime
+) -> None:
+    placed = hold(person)
+    lift(placed, reason="Settled", by=member, now=now)
+    Hold.objects.update(lifted_at=None, lifted_by="")
+    assert rebuild(now=now) == 1
+    assert Hold.objects.get().lifted_at == now
+
+
+def test_where_nothing_is_missing_nothing_changes(hold: Holder, person: Person, now: datetime) -> None:
+    hold(person)
+    before = snapshot()
+    assert rebuild(now=now) == 0
+    assert not changed(before, snapshot())

@@ -1,0 +1,197 @@
+"""While a hold lasts no term ends; when it is lifted the next night finds what it passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from dateutil.relativedelta import relativedelta
+from django.db import connection
+from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
+
+from django_rgpd.holds.lifting import lift
+from django_rgpd.outbox.deliver import run_due
+from django_rgpd.policy import years
+from django_rgpd.registry import Follows, Unsettled, people, registry
+from django_rgpd.registry.models import Address, Hold, Person
+from django_rgpd.retention import accounts
+from django_rgpd.retention.addresses import forget_addresses
+from django_rgpd.retention.sweep import sweep
+from example_shop.accounts.models import User
+from example_shop.factories import DAY, GuestOrderFactory, OrderFactory, PaymentFactory, make_customer
+from example_shop.orders.models import Order
+from example_shop.payments.models import Payment
+
+pytestmark = pytest.mark.django_db
+
+Holder = Callable[..., Hold]
+LATE = DAY + relativedelta(years=4)
+LIFT = {"reason": "Settled"}
+
+
+def named(*orders: Order) -> list[bool]:
+    """Whether each order still says who bought it."""
+    return [bool(Order.objects.get(pk=one.pk).name) for one in orders]
+
+
+@pytest.mark.fault("K08")
+def test_a_held_row_outlives_its_term_with_what_follows_it(hold: Holder, member: User) -> None:
+    held, other = (GuestOrderFactory(placed_at=DAY) for _ in range(2))
+    kept, gone = (PaymentFactory(order=one, created_at=DAY) for one in (held, other))
+    placed = hold(held)
+
+    assert sweep(now=LATE, dry_run=True).due["orders.Order"] == 1
+    sweep(now=LATE)
+
+    assert named(held, other) == [True, False]
+    assert Payment.objects.get(pk=kept.pk).stripe_customer
+    assert not Payment.objects.get(pk=gone.pk).stripe_customer
+
+    lift(placed, by=member, now=LATE, **LIFT)
+    sweep(now=LATE + timedelta(days=1))
+
+    assert named(held) == [False]
+    assert not Payment.objects.exclude(stripe_customer="").exists()
+
+
+@pytest.mark.fault("K08")
+def test_all_of_a_person_is_held_by_account_and_by_proven_address(hold: Holder, member: User) -> None:
+    user = make_customer(email="marie@example.com")
+    person = people.person_of(user, now=DAY)
+    people.prove(people.note("email", user.email, person=person, now=DAY), how="click", now=DAY)
+    hers = [*Order.objects.filter(customer=user), GuestOrderFactory(guest_email="Marie@example.com")]
+    strangers = [OrderFactory(placed_at=DAY), GuestOrderFactory(placed_at=DAY)]
+    placed = hold(person, now=DAY)
+
+    sweep(now=LATE)
+
+    assert named(*hers) == [True] * 3
+    assert named(*strangers) == [False] * 2
+    assert user.wishes.exists()
+
+    lift(placed, by=member, now=LATE, **LIFT)
+    sweep(now=LATE)
+    assert named(*hers) == [False] * 3
+
+
+def test_a_hold_for_one_purpose_lets_the_others_go(hold: Holder) -> None:
+    user = make_customer(orders=1)
+    hold(people.person_of(user, now=DAY), purposes=["payments"])
+    sweep(now=LATE)
+    assert Payment.objects.exclude(stripe_customer="").count() == 1
+    assert not Order.objects.exclude(name="").exists()
+
+
+def test_a_guest_who_became_somebody_else_stays_held(hold: Holder, now: datetime) -> None:
+    """The hold names the guest; she proves her address as the holder of an account."""
+    order = GuestOrderFactory(guest_email="guest@example.com", placed_at=DAY)
+    guest = people.prove(people.note("email", "guest@example.com", now=now), how="click", now=now).person
+    hold(guest)
+    account = people.person_of(make_customer(orders=0), now=now)
+    people.prove(people.note("email", "guest@example.com", person=account, now=now), how="click", now=now)
+    guest.refresh_from_db()
+    assert guest.merged_into == account.uuid
+
+    sweep(now=LATE)
+    assert named(order) == [True]
+
+
+def test_a_guests_address_is_not_forgotten_while_she_is_held(
+    hold: Holder, member: User, now: datetime
+) -> None:
+    entry = people.prove(people.note("email", "guest@example.com", now=DAY), how="click", now=DAY)
+    placed = hold(entry.person)
+    assert forget_addresses(now=LATE) == 0
+    lift(placed, by=member, now=LATE, **LIFT)
+    assert forget_addresses(now=LATE) == 1
+    assert not Address.objects.filter(pk=entry.pk).exists()
+
+
+@pytest.mark.fault("K08")
+def test_the_account_of_who_is_held_is_neither_warned_nor_ended(
+    hold: Holder, person: Person, user: User, now: datetime
+) -> None:
+    end = now + relativedelta(years=3)
+    hold(person, kind="restriction")
+    for at in (end - timedelta(days=30), end - timedelta(days=7), end + timedelta(days=1)):
+        assert accounts.warn(now=at) == 0
+        assert accounts.end(now=at) == 0
+    assert User.objects.filter(pk=user.pk).exists()
+
+
+@pytest.mark.fault("Q04")
+def test_an_account_that_ends_by_its_term_does_not_end_a_restriction(
+    hold: Holder, person: Person, user: User, now: datetime
+) -> None:
+    """Only her own request does: what she had restricted stays, by its keys, until she is told otherwise."""
+    placed = hold(person, kind="restriction", purposes=["orders"])
+    Order.objects.filter(customer=user).update(placed_at=now + relativedelta(years=2))
+    end = now + relativedelta(years=3)
+    for at in (end - timedelta(days=30), end - timedelta(days=7), end + timedelta(days=1)):
+        accounts.end(now=at)
+        accounts.warn(now=at)
+
+    assert not User.objects.get(pk=user.pk).is_active
+    assert Order.objects.exclude(name="").count() == 2
+    run_due(now=end + timedelta(days=2))
+    sweep(now=end + relativedelta(years=9))
+    assert Order.objects.exclude(name="").count() == 2
+    placed.refresh_from_db()
+    assert placed.lifted_at is None
+
+
+@pytest.mark.promise("P52")
+def test_what_is_unsettled_by_the_shops_own_columns_outlives_its_term(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disputed = Unsettled(
+        Q(payments__status="disputed"), reason="a payment is disputed", since="placed_at", at_most=years(5)
+    )
+    monkeypatch.setattr(registry.of(Order).declaration, "unsettled", disputed)
+    monkeypatch.setattr(registry.of(Payment).declaration, "unsettled", Follows("order"))
+    order, other = (GuestOrderFactory(placed_at=DAY) for _ in range(2))
+    payment = PaymentFactory(order=order, created_at=DAY)
+    PaymentFactory(order=other, created_at=DAY)
+    Payment.objects.filter(pk=payment.pk).update(status="disputed")
+
+    sweep(now=LATE)
+    assert named(order, other) == [True, False]
+    assert Payment.objects.exclude(stripe_customer="").get() == payment
+
+    Payment.objects.filter(pk=payment.pk).update(status="refunded")
+    sweep(now=LATE)
+    assert named(order) == [False]
+    assert not Payment.objects.exclude(stripe_customer="").exists()
+
+
+def test_a_claim_that_is_barred_holds_nothing_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    unpaid = Unsettled(Q(status="placed"), reason="unpaid", since="placed_at", at_most=years(5))
+    monkeypatch.setattr(registry.of(Order).declaration, "unsettled", unpaid)
+    order = GuestOrderFactory(placed_at=DAY, status="placed")
+    sweep(now=DAY + relativedelta(years=5, days=-1))
+    assert named(order) == [True]
+    sweep(now=DAY + relativedelta(years=5))
+    assert named(order) == [False]
+
+
+def test_the_number_of_statements_does_not_grow_with_the_holds(hold: Holder) -> None:
+    """A shop without any asks once a range whether there is one."""
+    GuestOrderFactory(placed_at=DAY)
+
+    def asked(now: datetime) -> list[str]:
+        with CaptureQueriesContext(connection) as queries:
+            sweep(now=now, only=["orders.order"])
+        return [one["sql"] for one in queries]
+
+    def total(now: datetime) -> int:
+        return len(asked(now))
+
+    (only,) = [one for one in asked(DAY) if "rgpd_hold" in one]
+    assert only.startswith("SELECT")
+    hold(people.person_of(make_customer(orders=0), now=DAY))
+    one = total(DAY)
+    for _ in range(5):
+        hold(people.person_of(make_customer(orders=0), now=DAY))
+    assert total(DAY) == one
