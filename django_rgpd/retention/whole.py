@@ -45,8 +45,13 @@ def of_accounts(entry: Entry) -> bool:
     return entry.model._meta.concrete_model is get_user_model()._meta.concrete_model
 
 
-def whole(entry: Entry, *, now: datetime, standing: holds.Holds) -> Reach:
-    """Every row of ``entry`` with all its personal fields, whoever they belong to; what ``standing`` holds does not fall."""
+def whole(entry: Entry, *, now: datetime, standing: holds.Holds | None = None) -> Reach:
+    """Every row of ``entry`` with all its personal fields, whoever they belong to; what is held does not fall.
+
+    ``standing``: the holds, where the caller has read them for all models at once.
+    """
+    if standing is None:
+        standing = holds.standing()
     groups = tuple(
         group
         for role in entry.people

@@ -19,6 +19,7 @@ from django_rgpd.registry.models import Address, Hold, Person
 from django_rgpd.retention import accounts
 from django_rgpd.retention.addresses import forget_addresses
 from django_rgpd.retention.sweep import sweep
+from django_rgpd.testing import adopt
 from example_shop.accounts.models import User
 from example_shop.factories import DAY, GuestOrderFactory, OrderFactory, PaymentFactory, make_customer
 from example_shop.orders.models import Order
@@ -151,6 +152,7 @@ def test_what_is_unsettled_by_the_shops_own_columns_outlives_its_term(
     )
     monkeypatch.setattr(registry.of(Order).declaration, "unsettled", disputed)
     monkeypatch.setattr(registry.of(Payment).declaration, "unsettled", Follows("order"))
+    adopt()
     order, other = (GuestOrderFactory(placed_at=DAY) for _ in range(2))
     payment = PaymentFactory(order=order, created_at=DAY)
     PaymentFactory(order=other, created_at=DAY)
