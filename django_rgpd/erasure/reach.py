@@ -53,6 +53,8 @@ class Reach:
     groups: tuple[Group, ...]
     deletes: bool
     """Whether a row goes when its last personal field has fallen."""
+    settled: bool = False
+    """Whether nothing that is erased decides which rows are reached: who looks again afterwards looks at the same rows."""
 
     @property
     def fields(self) -> dict[str, Personal]:

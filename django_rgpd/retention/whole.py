@@ -15,6 +15,7 @@ from django_rgpd.erasure.reach import Reach
 from django_rgpd.policy import Occasion
 from django_rgpd.registry.conditions import ALWAYS, all_of, any_of, not_
 from django_rgpd.registry.order import readers_first
+from django_rgpd.retention.window import by_columns
 
 if TYPE_CHECKING:
     from django.db.models import Model, Q, QuerySet
@@ -55,7 +56,12 @@ def whole(entry: Entry, *, now: datetime) -> Reach:
         # What a person chose to leave behind, nobody's any more, is not a row that has come to its end.
         where = not_(reach.erased(entry, entry.declaration.fields))
     return Reach(
-        entry=entry, role=entry.main_role, where=where, groups=groups, deletes=reach.deletes(entry, {})
+        entry=entry,
+        role=entry.main_role,
+        where=where,
+        groups=groups,
+        deletes=reach.deletes(entry, {}),
+        settled=where == ALWAYS and by_columns(entry, groups, now=now),
     )
 
 

@@ -183,3 +183,21 @@ def test_command_shows_and_does(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not ContactMessage.objects.exists()
     with pytest.raises(CommandError):
         call_command("rgpd_sweep", only=["nothing.Here"])
+
+
+UNDONE = {
+    "sqlite": """CREATE TRIGGER undone AFTER UPDATE ON orders_order WHEN NEW.name = '' BEGIN
+        UPDATE orders_order SET name = 'back' WHERE id = NEW.id; END""",
+    "postgresql": """
+        CREATE FUNCTION undone() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN NEW.name := 'back'; RETURN NEW; END $$;
+        CREATE TRIGGER undone BEFORE UPDATE ON orders_order FOR EACH ROW EXECUTE FUNCTION undone()""",
+}
+
+
+def test_sweep_says_what_a_trigger_undid() -> None:
+    GuestOrderFactory(placed_at=DAY)
+    with connection.cursor() as cursor:
+        cursor.execute(UNDONE[connection.vendor])
+    report = sweep(now=DAY + relativedelta(years=4))
+    assert report.done.unproven == {"orders.Order": 1}
