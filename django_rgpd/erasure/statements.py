@@ -96,7 +96,8 @@ def _update_own(reach: Reach, groups: tuple[Group, ...]) -> Outcome:
         # RETURNING makes SQLite (3.40) three times as slow. What is still to be done afterwards was not done.
         changed = rows.update(**values, **_tombstone(reach))
         return Outcome(changed, rows.count() if changed else 0)
-    return returning(rows, {**values, **_tombstone(reach)}, _proof(entry, groups))
+    proof = not_(pending(entry, groups)) if reach.settled and len(groups) > 1 else _proof(entry, groups)
+    return returning(rows, {**values, **_tombstone(reach)}, proof)
 
 
 def _leading(reach: Reach) -> set[type[Model]]:
