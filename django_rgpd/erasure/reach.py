@@ -65,6 +65,8 @@ class Reach:
     """Columns that are written beside the released ones where they are NULL: the time, of what ended with the person."""
     holds: Holds = ()
     """The holds that the groups keep to, where a sweep may have to ask again whether they still are all."""
+    settled: bool = False
+    """Whether nothing that is erased decides which rows are reached: who looks again afterwards looks at the same rows."""
 
     @property
     def fields(self) -> dict[str, Personal]:

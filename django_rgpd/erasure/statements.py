@@ -100,8 +100,14 @@ def _update_own(reach: Reach, groups: tuple[Group, ...]) -> Outcome:
     unstamped = (Q(**{f"{name}__isnull": True}) for name in reach.stamps)
     rows = rows_of(entry, all_of(reach.where, any_of(pending(entry, groups), *unstamped)))
     values = {name: value for group in groups for name, value in _values(entry, group, len(groups)).items()}
-    stamps = {name: Coalesce(name, Value(value)) for name, value in reach.stamps.items()}
-    return returning(rows, {**values, **stamps, **_tombstone(reach)}, _proof(entry, groups))
+    values |= {name: Coalesce(name, Value(value)) for name, value in reach.stamps.items()}
+    values |= _tombstone(reach)
+    if reach.settled and connections[rows.db].vendor == "sqlite":
+        # RETURNING makes SQLite (3.40) three times as slow. What is still to be done afterwards was not done.
+        changed = rows.update(**values)
+        return Outcome(changed, rows.count() if changed else 0)
+    proof = not_(pending(entry, groups)) if reach.settled and len(groups) > 1 else _proof(entry, groups)
+    return returning(rows, values, proof)
 
 
 def _leading(reach: Reach) -> set[type[Model]]:

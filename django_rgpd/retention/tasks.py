@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.outbox.daily import daily
 from django_rgpd.outbox.outcomes import Later
-from django_rgpd.retention import accounts, addresses, approval, ranges  # noqa: F401 - ranges registers its jobs
+from django_rgpd.retention import accounts, addresses, approval
+from django_rgpd.retention.ranges import SIZE
 from django_rgpd.retention.sweep import sweep
 
 PUT_OFF = relativedelta(minutes=10)
@@ -24,7 +25,7 @@ class SweepIncomplete(RgpdError):
 @daily("retention.sweep")
 def release_what_is_due(*, now: datetime) -> None:
     """Release what no purpose holds any more, then forget the addresses that nothing needs."""
-    report = sweep(now=now, share=True)
+    report = sweep(now=now, share=True, size=SIZE)
     addresses.forget_addresses(now=now)
     if report.failed:
         raise SweepIncomplete(", ".join(sorted(report.failed)))

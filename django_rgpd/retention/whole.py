@@ -17,6 +17,7 @@ from django_rgpd.policy import Occasion
 from django_rgpd.registry import holds
 from django_rgpd.registry.conditions import ALWAYS, all_of, any_of, not_
 from django_rgpd.registry.order import readers_first
+from django_rgpd.retention.window import by_columns
 
 if TYPE_CHECKING:
     from django.db.models import Model, Q, QuerySet
@@ -68,6 +69,7 @@ def whole(entry: Entry, *, now: datetime, standing: holds.Holds | None = None) -
         groups=groups,
         deletes=reach.deletes(entry, {}),
         holds=standing,
+        settled=where == ALWAYS and by_columns(entry, groups, now=now),
     )
 
 
@@ -75,7 +77,8 @@ def kept_to(part: Reach, standing: holds.Holds, *, now: datetime) -> Reach:
     """``part`` with what ``standing`` holds left out: a hold may have been placed since it was found."""
     if part.holds == standing:
         return part
-    return replace(part, groups=whole(part.entry, now=now, standing=standing).groups, holds=standing)
+    fresh = whole(part.entry, now=now, standing=standing)
+    return replace(part, groups=fresh.groups, settled=fresh.settled, holds=standing)
 
 
 def due(part: Reach) -> Q:

@@ -31,17 +31,22 @@ def since(part: Reach, mark: Mark, *, now: datetime) -> Q | None:
     columns alone would say. A last contact, a consent, a condition, a table on the way: then any row may be due tonight.
     """
     entry = part.entry
-    if mark.day is None or mark.top is None or not counted_up(entry):
+    if not part.settled or mark.day is None or mark.top is None or not counted_up(entry):
         return None
     if part.deletes and references.declared(entry):  # a row that was waited for may have gone meanwhile
         return None
-    found = [Q(pk__gt=mark.top)]
-    for group in part.groups:
-        for purposes in _kinds(entry, group):
-            if not _by_columns(entry, purposes) or group.released != _expected(entry, purposes, now=now):
-                return None
-            found += [_between(entry, one, mark.day, now=now) for one in purposes]
-    return any_of(*found)
+    purposes = {one.key: one for group in part.groups for kind in _kinds(entry, group) for one in kind}
+    spans = (_between(entry, one, mark.day, now=now) for one in purposes.values())
+    return any_of(Q(pk__gt=mark.top), *spans)
+
+
+def by_columns(entry: Entry, groups: Iterable[Group], *, now: datetime) -> bool:
+    """Whether nothing but columns of the row, which no release empties, says when the fields of ``groups`` fall."""
+    return all(
+        _own_columns(entry, purposes) and group.released == _expected(entry, purposes, now=now)
+        for group in groups
+        for purposes in _kinds(entry, group)
+    )
 
 
 def _kinds(entry: Entry, group: Group) -> Iterable[tuple[Purpose, ...]]:
@@ -50,8 +55,8 @@ def _kinds(entry: Entry, group: Group) -> Iterable[tuple[Purpose, ...]]:
     return [tuple(rule.purpose_of(entry, one) for one in purposes) for purposes in known]
 
 
-def _by_columns(entry: Entry, purposes: tuple[Purpose, ...]) -> bool:
-    names = {field.name for field in entry.model._meta.local_concrete_fields}
+def _own_columns(entry: Entry, purposes: tuple[Purpose, ...]) -> bool:
+    names = {field.name for field in entry.model._meta.local_concrete_fields} - set(entry.declaration.fields)
     return all(one.term.endless or rule.clock_path(entry, one) in names for one in purposes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from django_rgpd.core import clock
 from django_rgpd.ledger.models import Event
 from django_rgpd.outbox import deliver
 from django_rgpd.outbox.models import Job, State
@@ -21,6 +23,7 @@ from django_rgpd.registry import registry
 from django_rgpd.retention import accounts, approval, marks, ranges
 from django_rgpd.retention.fingerprint import fingerprint
 from django_rgpd.retention.models import SweepMark
+from django_rgpd.retention.status import findings
 from django_rgpd.retention.sweep import EVENT, sweep
 from django_rgpd.retention.tasks import end_accounts
 from django_rgpd.testing import adopt
@@ -236,3 +239,17 @@ def test_tests_of_a_shop_adopt_their_own_policy(promise: Any) -> None:
     assert adopt(now=NOW) == 1
     assert adopt(now=NOW) == 0
     assert sweep(now=NOW).done.deleted == {MESSAGE: 1}
+
+
+def test_status_and_commands_say_what_waits(promise: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    ContactMessageFactory(user=None)
+    promise(_purpose(ContactMessage), days(30))
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    assert [(one.key, MESSAGE in one.text) for one in findings(now=NOW) if one.key != "silent"] == [
+        ("approval", True)
+    ]
+    for options in ({"dry_run": True}, {}):
+        out = StringIO()
+        call_command("rgpd_sweep", stdout=out, **options)
+        assert f"{MESSAGE}: 1 row waits for an approval" in out.getvalue()
+    assert ContactMessage.objects.exists()

@@ -15,9 +15,13 @@ from django.test.utils import CaptureQueriesContext
 
 from django_rgpd.core import clock
 from django_rgpd.ledger.models import Event
-from django_rgpd.outbox import deliver
+from django_rgpd.outbox import daily, deliver
+from django_rgpd.outbox.models import Job
+from django_rgpd.outbox.outcomes import Later
 from django_rgpd.registry import registry
+from django_rgpd.retention import ranges
 from django_rgpd.retention.sweep import EVENT, sweep
+from django_rgpd.retention.tasks import release_what_is_due
 from django_rgpd.retention.whole import rows_due, whole
 from example_shop.contact.models import ContactMessage
 from example_shop.factories import (
@@ -25,6 +29,7 @@ from example_shop.factories import (
     ContactMessageFactory,
     GuestOrderFactory,
     OrderFactory,
+    PaymentFactory,
     ReviewFactory,
     make_customer,
     make_guest,
@@ -183,3 +188,58 @@ def test_command_shows_and_does(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not ContactMessage.objects.exists()
     with pytest.raises(CommandError):
         call_command("rgpd_sweep", only=["nothing.Here"])
+
+
+UNDONE = {
+    "sqlite": """CREATE TRIGGER undone AFTER UPDATE ON orders_order WHEN NEW.name = '' BEGIN
+        UPDATE orders_order SET name = 'back' WHERE id = NEW.id; END""",
+    "postgresql": """
+        CREATE FUNCTION undone() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN NEW.name := 'back'; RETURN NEW; END $$;
+        CREATE TRIGGER undone BEFORE UPDATE ON orders_order FOR EACH ROW EXECUTE FUNCTION undone()""",
+}
+
+
+def test_sweep_says_what_a_trigger_undid() -> None:
+    GuestOrderFactory(placed_at=DAY)
+    with connection.cursor() as cursor:
+        cursor.execute(UNDONE[connection.vendor])
+    report = sweep(now=DAY + relativedelta(years=4))
+    assert report.done.unproven == {"orders.Order": 1}
+
+
+def test_model_waits_while_ranges_of_one_that_reads_it_are_not_done() -> None:
+    """A payment finds its customer through the order: the order's own are cut last."""
+    order = OrderFactory(placed_at=DAY)
+    PaymentFactory.create_batch(3, order=order, created_at=DAY)
+    now = DAY + relativedelta(years=20)
+
+    report = sweep(now=now, share=True, size=2)
+    assert report.cut == {"payments.Payment": 2}
+    assert "orders.Order" in report.put_off
+    order.refresh_from_db()
+    assert order.customer is not None
+
+    with pytest.raises(Later):
+        release_what_is_due(now=now)
+    deliver.run_due(now=now, names=frozenset({ranges.JOB}))
+    assert sweep(now=now, share=True, size=2).put_off == []
+    order.refresh_from_db()
+    assert order.customer is None
+    assert rows_due(whole(registry.labelled("payments.Payment"), now=now)).count() == 0  # type: ignore[arg-type]
+
+
+def test_days_duty_ends_by_itself_whatever_waits_for_what() -> None:
+    order = OrderFactory(placed_at=DAY)
+    PaymentFactory.create_batch(3, order=order, created_at=DAY)
+    now = DAY + relativedelta(years=20)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("django_rgpd.retention.tasks.SIZE", 2)
+        daily.put_today(now=now)
+        for minutes in (0, 11, 22):
+            deliver.run_due(now=now + timedelta(minutes=minutes))
+    assert (
+        not Job.objects.filter(name__in=[ranges.JOB, "daily.retention.sweep"]).exclude(state="done").exists()
+    )
+    order.refresh_from_db()
+    assert order.customer is None
