@@ -15,7 +15,7 @@ from django_rgpd.core.errors import Misconfigured
 from django_rgpd.erasure import reach, statements
 from django_rgpd.ledger.record import record
 from django_rgpd.policy import current
-from django_rgpd.registry import holds
+from django_rgpd.registry import holds, rule
 from django_rgpd.registry.conditions import all_of
 from django_rgpd.retention import accounts, finding, marks
 from django_rgpd.retention.whole import of_accounts, rows_due, whole
@@ -133,9 +133,9 @@ def _by_purpose(entry: Entry, *, now: datetime, standing: holds.Holds) -> dict[s
     groups: dict[str, list[reach.Group]] = {}
     for group in part.groups:
         for name, personal in group.fields.items():
-            for key in personal.purpose_keys:
-                alone = reach.Group(released=group.released, fields={name: personal})
-                groups.setdefault(key, []).append(alone)
+            for ref, key in zip(personal.purposes, personal.purpose_keys, strict=True):
+                about = all_of(group.released, rule.applies(entry, ref))
+                groups.setdefault(key, []).append(reach.Group(released=about, fields={name: personal}))
     return {
         key: statements.rows_of(entry, all_of(part.where, statements.pending(entry, tuple(found))))
         for key, found in groups.items()

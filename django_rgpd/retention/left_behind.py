@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
     from django_rgpd.registry import Personal
+
+    Way = tuple[str, Entry, Mapping[str, Personal]]
+    """A relation, the declaration of the rows that it leads to, and which of their fields are hers."""
 
 
 def left_behind(entry: Entry) -> Q:
@@ -39,12 +42,39 @@ def left_behind(entry: Entry) -> Q:
 
 def _gone(entry: Entry, role: str) -> Q:
     who = who_of(entry, role)
-    roads = [_without_account(entry, role)]
-    roads += [_without_address(entry.model, text) for text in who.addresses.values()]
+    ways, open_ends = _followed(entry.model, who.paths)
+    roads = [not_(_holding(entry.model, f"{way}__pk", other, fields)) for way, other, fields in ways]
+    if who.user in open_ends:
+        roads.append(_without_account(entry, role))
+    roads += [_without_address(entry.model, text) for text in who.addresses.values() if text in open_ends]
     if who.person:
         erased = here().filter(erased_at__isnull=False)
         roads.append(matching(entry, role, erased, person="uuid"))
-    return all_of(limited(entry, role), *roads, *_emptied(entry.model, who.paths))
+    return all_of(limited(entry, role), *roads)
+
+
+def _followed(model: type[Model], paths: Iterable[str]) -> tuple[list[Way], set[str]]:
+    """Each declared row that the paths pass (``order`` of ``order__customer``), and the paths whose end says something more.
+
+    Where the end is a column of the last such row and hers, a row that holds nothing of hers has it empty.
+    """
+    ways: list[Way] = []
+    open_ends = set()
+    for text in paths:
+        words, known = text.split("__"), False
+        for number in range(1, len(words)):
+            way, onward = "__".join(words[:number]), "__".join(words[number:])
+            target = follow(model, way).target
+            other = registry.of(target) if target is not None else None
+            known = False
+            if other is not None and other.declaration.fields:
+                fields = _hers(other, onward)
+                known = onward in fields
+                if (way, other, fields) not in ways:
+                    ways.append((way, other, fields))
+        if not known:
+            open_ends.add(text)
+    return ways, open_ends
 
 
 def _without_account(entry: Entry, role: str) -> Q:
@@ -61,18 +91,6 @@ def _without_account(entry: Entry, role: str) -> Q:
 def _without_address(model: type[Model], text: str) -> Q:
     erased = on_row(model, Q(**{f"{text}__endswith": f"@{ERASED_DOMAIN}"}))
     return any_of(erased, not_(on_row(model, Q(**{f"{text}__gt": ""}))))
-
-
-def _emptied(model: type[Model], paths: Iterable[str]) -> Iterator[Q]:
-    """For each relation that a road passes (``order`` of ``order__customer``): no row there holds anything of hers."""
-    for text in paths:
-        words = text.split("__")
-        for number in range(1, len(words)):
-            way, onward = "__".join(words[:number]), "__".join(words[number:])
-            target = follow(model, way).target
-            other = registry.of(target) if target is not None else None
-            if other is not None and other.declaration.fields:
-                yield not_(_holding(model, f"{way}__pk", other, _hers(other, onward)))
 
 
 def _hers(other: Entry, onward: str) -> Mapping[str, Personal]:

@@ -34,6 +34,7 @@ from django_rgpd.erasure.rehearse import rehearse  # noqa: E402
 from django_rgpd.outbox.deliver import run_due  # noqa: E402
 from django_rgpd.registry import people  # noqa: E402
 from django_rgpd.registry.models import Address, Person  # noqa: E402
+from django_rgpd.retention import adopt  # noqa: E402
 from django_rgpd.testing import changed, snapshot  # noqa: E402
 from tests.oddities.zoo import models  # noqa: E402
 
@@ -234,6 +235,22 @@ def placeholders() -> None:
     check("placeholders are alike", len(new) >= 1000 and all(one.endswith("@erased.invalid") for one in new))
 
 
+def adopted() -> None:
+    """Accounts of whatever key become people, once, and their last login is read."""
+    known, one, _email = person("known")
+    new, _field = make_user("new")
+    new.set_password("x")
+    new.last_login = BEFORE
+    new.save()
+    made = [adopt._make_people(now=NOW) for _ in range(2)]
+    check(f"people made: {made}", made[0] >= 1 and made[1] == 0)
+    adopt.adopt(now=NOW)
+    for user in (known, new):
+        found = Person.objects.filter(user_key=str(user.pk)).first()
+        check("the last login was not read", found is not None and found.last_contact == BEFORE)
+    check("a person was made anew", Person.objects.filter(uuid=one.uuid, user_key=str(known.pk)).exists())
+
+
 def main() -> None:
     """Make the tables, try everything, say what failed."""
     name = connection.settings_dict["NAME"]
@@ -246,7 +263,7 @@ def main() -> None:
             f"CREATE TABLE zoo_elsewhere (id {kind} PRIMARY KEY, login varchar(100), text varchar(100), "
             "created timestamp with time zone)"
         )
-    acts: list[Callable[[], None]] = [erased, gone, back_again, constrained]
+    acts: list[Callable[[], None]] = [adopted, erased, gone, back_again, constrained]
     if os.environ.get("ODDITY", "default") == "default":
         acts.append(placeholders)
     strays = [models.Stray, models.StrayCascade, models.StrayNull, models.StrayNothing]

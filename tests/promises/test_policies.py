@@ -19,6 +19,7 @@ from django_rgpd.erasure.execute import erase
 from django_rgpd.registry import Entry, contacted, people, registry
 from django_rgpd.registry import checks as registered
 from django_rgpd.retention import archive
+from django_rgpd.retention.models import SweepMark
 from example_shop.accounts.models import User
 from example_shop.factories import (
     ContactMessageFactory,
@@ -336,6 +337,18 @@ def test_the_report_says_what_ends_next_month_by_model_and_purpose(
         said[day.year] = out.getvalue().splitlines()
     assert said[2024] == ["contact.ContactMessage, Logs: 1 due"]
     assert said[2027] == ["contact.ContactMessage, Surveys: 1 due"]
+
+
+@pytest.mark.fault("K09")
+def test_an_approval_is_asked_for_each_purpose_that_a_row_is_about(shop: Shop) -> None:
+    shop.load("practice")
+    SweepMark.objects.all().delete()
+    paper("survey")(), paper("log")(), paper("log")()
+    shop.night(date(2027, 3, 1))
+    out = StringIO()
+    call_command("rgpd_adopt", stdout=out)
+    said = [line.split() for line in out.getvalue().splitlines() if line.startswith("  ")]
+    assert [(line[1], line[-1]) for line in said[1:]] == [("Surveys", "1"), ("Logs", "2")]
 
 
 ZONES = [

@@ -14,6 +14,7 @@ class UuidUserData(Declaration):
 
     who = Who(user="pk")
     clocks = {"account": "last_login"}
+    contacts = ("last_login",)
     fields = {
         "email": Personal("account", erase=Placeholder()),
         "last_login": Personal("account", erase=Null()),
@@ -26,6 +27,7 @@ class CodeUserData(Declaration):
 
     who = Who(user="pk")
     clocks = {"account": "last_login"}
+    contacts = ("last_login",)
     fields = {
         "mail_address": Personal("account", erase=Placeholder()),
         "last_login": Personal("account", erase=Null()),
@@ -38,6 +40,7 @@ class InheritedUserData(Declaration):
 
     who = Who(user="pk")
     clocks = {"account": "last_login"}
+    contacts = ("last_login",)
     fields = {
         "email": Personal("account", erase=Placeholder()),
         "display_name": Personal("account", erase=Blank()),
