@@ -118,12 +118,9 @@ def carry_out(
             outcome, deleted = one_by_one.carry_out(reach)
         else:
             deleted = statements.delete(reach) if reach.deletes else 0
-            all_went = (
-                deleted and deleted == reach.counted
-            )  # or a trigger, or a row that refers to one, kept some
-            outcome = (
-                statements.Outcome() if all_went else one_by_one.rewrite(reach) + statements.update(reach)
-            )
+            outcome = statements.Outcome()
+            if not deleted or deleted != reach.counted:  # a row that stays, or a trigger, may have kept some
+                outcome = one_by_one.rewrite(reach) + statements.update(reach)
     if outcome.rows or deleted:
         _tell(entry, reach, outcome.rows + deleted, occasion)
     return outcome, deleted
