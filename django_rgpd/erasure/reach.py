@@ -63,6 +63,11 @@ class Reach:
     """Columns that are written beside the released ones where they are NULL: the time, of what ended with the person."""
 
     @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do, by what the plan counted."""
+        return self.counted == 0 and not self.stamps
+
+    @property
     def fields(self) -> dict[str, Personal]:
         """The personal fields of all groups."""
         return {name: one for group in self.groups for name, one in group.fields.items()}

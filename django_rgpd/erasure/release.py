@@ -79,7 +79,7 @@ def release(
     done = Released()
     freed: set[Reference] = set()
     for one in _in_order(reached):
-        if one.counted == 0:
+        if one.idle:
             outcome, deleted = statements.Outcome(), 0
         else:
             hers = knowing(one, subject, freed)
@@ -99,7 +99,7 @@ def _in_order(reached: Iterable[Reach]) -> list[Reach]:
     for entry in children_first(entries()):
         if entry not in by_entry:
             continue
-        touched = [one for one in by_entry[entry] if one.counted != 0]
+        touched = [one for one in by_entry[entry] if not one.idle]
         late = bool(touched) and bool(models_read(entry) & before)
         ordered += [pinned(one) if late and one in touched else one for one in by_entry[entry]]
         if touched:

@@ -101,7 +101,10 @@ def _update_own(reach: Reach, groups: tuple[Group, ...]) -> Outcome:
     rows = rows_of(entry, all_of(reach.where, any_of(pending(entry, groups), *unstamped)))
     values = {name: value for group in groups for name, value in _values(entry, group, len(groups)).items()}
     stamps = {name: Coalesce(name, Value(value)) for name, value in reach.stamps.items()}
-    return returning(rows, {**values, **stamps, **_tombstone(reach)}, _proof(entry, groups))
+    done = returning(rows, {**values, **stamps, **_tombstone(reach)}, _proof(entry, groups))
+    if not reach.stamps or reach.counted is None:
+        return done
+    return replace(done, rows=min(done.rows, reach.counted))  # a row that only got its time has lost nothing
 
 
 def _leading(reach: Reach) -> set[type[Model]]:
