@@ -3,7 +3,7 @@ follow."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from django_rgpd.erasure.counting import Question, answers
 from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.erasure.plan import Drawn, Plan, draw, said
-from django_rgpd.erasure.reach import Reach, entries, reaches
+from django_rgpd.erasure.reach import Reach
 from django_rgpd.erasure.release import Released, release
 from django_rgpd.holds.erased import follow
 from django_rgpd.ledger.record import record
@@ -142,7 +142,7 @@ def _carry_out(case: _Case, drawn: Drawn) -> Erasure:
     follow(subject, kept=case.standing, ended=case.ended, now=now)
     for uuid in subject.uuids:
         signals.person_erased.send(Person, person=uuid, user_key=case.person.user_key, at=now)
-    reached = [*_beside_ties(drawn.reaches), *_ties(subject, now=now, choices=case.choices)]
+    reached = [_stamped(one, now=now) for one in drawn.reaches]
     done = release(
         subject,
         Occasion.ERASURE,
@@ -184,18 +184,10 @@ def _end(subject: Subject, *, now: datetime) -> list[str]:
     return sessions.take(users) if signed_in.count else []
 
 
-def _beside_ties(reached: Iterable[Reach]) -> list[Reach]:
-    return [one for one in reached if one.entry.model not in TIES]
-
-
-def _ties(subject: Subject, *, now: datetime, choices: Mapping[str, object]) -> list[Reach]:
-    """What ties addresses and the account to the person, whether something falls there or not: it ends today."""
-    return [
-        replace(one, stamps={TIES[one.entry.model]: now})
-        for entry in entries()
-        if entry.model in TIES
-        for one in reaches(entry, subject, Occasion.ERASURE, now=now, choices=choices, holds=())
-    ]
+def _stamped(reach: Reach, *, now: datetime) -> Reach:
+    """What ties addresses and the account to the person ends today, whether something falls there or not."""
+    column = TIES.get(reach.entry.model)
+    return reach if column is None else replace(reach, stamps={column: now})
 
 
 def _holds(subject: Subject, how: str) -> tuple[holds.Holds, holds.Holds]:

@@ -69,6 +69,11 @@ class Reach:
     """Whether nothing that is erased decides which rows are reached: who looks again afterwards looks at the same rows."""
 
     @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do, by what the plan counted."""
+        return self.counted == 0 and not self.stamps
+
+    @property
     def fields(self) -> dict[str, Personal]:
         """The personal fields of all groups."""
         return {name: one for group in self.groups for name, one in group.fields.items()}

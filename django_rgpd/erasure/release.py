@@ -91,7 +91,7 @@ def release(
     done = Released()
     freed: set[Reference] = set()
     for one in _in_order(reached):
-        if one.counted == 0:
+        if one.idle:
             outcome, deleted = statements.Outcome(), 0
         else:
             hers = knowing(one, subject, freed)
@@ -111,7 +111,7 @@ def _in_order(reached: Iterable[Reach]) -> list[Reach]:
     for entry in children_first(entries()):
         if entry not in by_entry:
             continue
-        touched = [one for one in by_entry[entry] if one.counted != 0]
+        touched = [one for one in by_entry[entry] if not one.idle]
         late = bool(touched) and bool(models_read(entry) & before)
         ordered += [pinned(one) if late and one in touched else one for one in by_entry[entry]]
         if touched:
@@ -130,12 +130,9 @@ def carry_out(
             outcome, deleted = one_by_one.carry_out(reach)
         else:
             deleted = statements.delete(reach) if reach.deletes else 0
-            all_went = (
-                deleted and deleted == reach.counted
-            )  # or a trigger, or a row that refers to one, kept some
-            outcome = (
-                statements.Outcome() if all_went else one_by_one.rewrite(reach) + statements.update(reach)
-            )
+            outcome = statements.Outcome()
+            if not deleted or deleted != reach.counted:  # a row that stays, or a trigger, may have kept some
+                outcome = one_by_one.rewrite(reach) + statements.update(reach)
     if outcome.rows or deleted:
         _tell(entry, reach, outcome.rows + deleted, occasion)
     return outcome, deleted

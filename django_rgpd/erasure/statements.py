@@ -107,7 +107,10 @@ def _update_own(reach: Reach, groups: tuple[Group, ...]) -> Outcome:
         changed = rows.update(**values)
         return Outcome(changed, rows.count() if changed else 0)
     proof = not_(pending(entry, groups)) if reach.settled and len(groups) > 1 else _proof(entry, groups)
-    return returning(rows, values, proof)
+    done = returning(rows, values, proof)
+    if not reach.stamps or reach.counted is None:
+        return done
+    return replace(done, rows=min(done.rows, reach.counted))  # a row that only got its time has lost nothing
 
 
 def _leading(reach: Reach) -> set[type[Model]]:
