@@ -99,7 +99,9 @@ def _update_own(reach: Reach, groups: tuple[Group, ...]) -> Outcome:
     entry = reach.entry
     unstamped = (Q(**{f"{name}__isnull": True}) for name in reach.stamps)
     rows = rows_of(entry, all_of(reach.where, any_of(pending(entry, groups), *unstamped)))
-    values = {name: value for group in groups for name, value in _values(entry, group, len(groups)).items()}
+    values: dict[str, object] = {
+        name: value for group in groups for name, value in _values(entry, group, len(groups)).items()
+    }
     values |= {name: Coalesce(name, Value(value)) for name, value in reach.stamps.items()}
     values |= _tombstone(reach)
     if reach.settled and connections[rows.db].vendor == "sqlite":
