@@ -26,3 +26,6 @@ transaction."""
 published_changed = Signal()
 """What everybody could read of a published model went, came back or lost its name: ``model``, and ``about``, the values of its
 ``about`` path on whose pages that is; none of them where any page may be. Sent after the commit: drop cached copies."""
+
+restored = Signal()
+"""A restored dump was brought up to date: ``at``. Sent inside the transaction."""

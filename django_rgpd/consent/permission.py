@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_rgpd.consent import customers, kinds, state, suppress
 from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.core import clock
+from django_rgpd.outbox import door
 from django_rgpd.policy import (
     EMAIL,
     LAST_CONTACT,
@@ -28,6 +29,7 @@ from django_rgpd.policy import (
 from django_rgpd.registry.models import Address, Kind, Person
 
 NOT_MARKETING = "not_marketing"
+SHUT = "shut"
 ERASED = "erased"
 NO_ADDRESS = "no_address"
 SUPPRESSED = "suppressed"
@@ -40,6 +42,7 @@ INTEREST = "interest"
 
 WORDS: dict[str, Promise] = {
     NOT_MARKETING: _("The policy names no such marketing purpose on this channel."),
+    SHUT: _("Nothing is sent now: an older dump was restored and not yet brought up to date."),
     ERASED: _("The person was erased."),
     NO_ADDRESS: _("There is no proven address to write to."),
     SUPPRESSED: _("The address is on the list of those that are not written to."),
@@ -81,6 +84,8 @@ def may_send(person: Person | UUID, purpose: str, channel: str, *, now: datetime
     found = next((one for one in current().marketing if one.key == purpose), None)
     if found is None or channel not in found.channels:
         return Answer(False, NOT_MARKETING)
+    if door.shut():  # who objected since the dump is not known to have
+        return Answer(False, SHUT)
     try:
         holder = state.holder(person)
     except Person.DoesNotExist:

@@ -13,7 +13,7 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from django_rgpd import signals
-from django_rgpd.consent import decisions, kinds, state
+from django_rgpd.consent import decisions, kinds, replay, state  # noqa: F401 - it applies what a replay brings back
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import clock, conf
 from django_rgpd.ledger import terms

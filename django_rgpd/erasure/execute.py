@@ -4,9 +4,10 @@ follow."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from django.contrib.auth import get_user_model
 from django.db import connections, router, transaction
@@ -15,12 +16,12 @@ from django.utils.translation import gettext as _
 from django_rgpd import signals
 from django_rgpd.consent import suppress
 from django_rgpd.core.errors import Refused
-from django_rgpd.erasure import afterwards, remembered, sessions
+from django_rgpd.erasure import afterwards, remembered, sessions, traces
 from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.erasure.plan import Plan, plan, said
 from django_rgpd.erasure.release import Released, release
-from django_rgpd.ledger.record import record
+from django_rgpd.ledger.record import ERASED, record
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import Subject, people
@@ -28,9 +29,6 @@ from django_rgpd.registry.models import Address, Challenge, Person
 
 if TYPE_CHECKING:
     from uuid import UUID
-
-EVENT = "erased"
-"""The kind of event that the ledger gets."""
 
 OWN_PAGES = frozenset({"account", "link"})
 """The ways on which a person asks on a page that she reads herself."""
@@ -44,8 +42,8 @@ class PlanChanged(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """One erasure under way."""
+class Case:
+    """One erasure under way; ``asked_at`` lies before ``now`` where it is done again on a restored dump."""
 
     person: Person
     subject: Subject
@@ -53,7 +51,13 @@ class _Case:
     choices: Mapping[str, object]
     how: str
     actor: str
+    asked_at: datetime
     now: datetime
+
+    @property
+    def again(self) -> bool:
+        """Whether she was told already."""
+        return self.asked_at != self.now
 
 
 def erase(
@@ -99,38 +103,49 @@ def _erase(
     alias: str,
     now: datetime,
 ) -> Erasure:
-    _patience(alias)
-    locked = _lock(person)
+    patience(alias)
+    locked = lock(person)
     if locked.erased_at is not None:
         return Erasure.objects.filter(person=locked.uuid).latest("pk")
     subject = people.subject(locked)
-    case = _Case(locked, subject, _lock_user(subject), choices, how, actor, now)
+    case = Case(locked, subject, lock_user(subject), choices, how, actor, now, now)
     shown = plan(subject, now=now, choices=choices)
     _refuse(case, shown, expected)
-    erasure = Erasure.objects.create(
-        person=locked.uuid,
-        site=locked.site,
+    for reason in (suppress.OBJECTED, suppress.ASKED) if choices.get("suppress") else (suppress.OBJECTED,):
+        suppress.keep(locked, reason=reason, now=now)
+    found_by = traces.kept(subject, case.user)
+    erasure = Erasure(uuid=uuid4())
+    digests = carry_out(case, erasure, shown)
+    record(
+        ERASED,
+        person=subject.uuid,
+        now=now,
         how=how,
         actor=actor,
-        asked_at=now,
-        choices=dict(choices),
-        plan=shown.as_json(),
+        payload={
+            "erasure": str(erasure.uuid),
+            "people": [str(one) for one in subject.uuids],
+            "choices": dict(choices),
+            "digests": digests,
+            "suppressed": suppress.kept(subject.uuids),
+            **found_by,
+        },
     )
-    _carry_out(case, erasure, shown)
-    if connections[alias].vendor == "postgresql":
-        with connections[alias].cursor() as cursor:  # deferred keys speak before anything is called done
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     return erasure
 
 
-def _carry_out(case: _Case, erasure: Erasure, shown: Plan) -> None:
+def carry_out(case: Case, erasure: Erasure, shown: Plan) -> list[dict[str, str]]:
+    """Release what is ``case``'s in the caller's transaction, with ``erasure``, which is saved, and the jobs that follow.
+
+    Returns the digests of every address ever known of her. She gets a receipt unless it is done ``again``.
+    """
     subject, now = case.subject, case.now
+    erasure.person, erasure.site = subject.uuid, case.person.site
+    erasure.how, erasure.actor, erasure.asked_at = case.how, case.actor, case.asked_at
+    erasure.choices, erasure.plan = dict(case.choices), shown.as_json()
+    erasure.save(force_insert=True)
     keys = sessions.take([str(subject.user_key)] if subject.user_key is not None else [])
     left = remembered.taken(case.person, subject, case.user, sessions=keys, herself=case.how in OWN_PAGES)
-    for reason in (
-        (suppress.OBJECTED, suppress.ASKED) if case.choices.get("suppress") else (suppress.OBJECTED,)
-    ):
-        suppress.keep(case.person, reason=reason, now=now)
     for uuid in subject.uuids:
         signals.person_erased.send(Person, person=uuid, user_key=case.person.user_key, at=now)
     done = release(
@@ -141,22 +156,20 @@ def _carry_out(case: _Case, erasure: Erasure, shown: Plan) -> None:
         person=subject.uuid,
         only={line.model for line in shown.goes},
     )
-    digests = _forget(subject, left.digests, now=now)
+    digests = _forget(subject, left.digests, at=case.asked_at, now=now)
     _finish(erasure, shown, done, now=now)
-    record(
-        EVENT,
-        person=subject.uuid,
-        now=now,
-        how=case.how,
-        actor=case.actor,
-        payload={
-            "erasure": str(erasure.uuid),
-            "people": [str(one) for one in subject.uuids],
-            "digests": digests,
-        },
-    )
-    afterwards.put(erasure, shown, left, now=now)
+    afterwards.put(erasure, shown, replace(left, email=None) if case.again else left, now=now)
     transaction.on_commit(lambda: sessions.end(keys), robust=True)
+    _let_deferred_keys_speak()
+    return digests
+
+
+def _let_deferred_keys_speak() -> None:
+    """Before anything is called done."""
+    connection = connections[router.db_for_write(Person)]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def _finish(erasure: Erasure, shown: Plan, done: Released, *, now: datetime) -> None:
@@ -167,14 +180,16 @@ def _finish(erasure: Erasure, shown: Plan, done: Released, *, now: datetime) -> 
     erasure.save(update_fields=["state", "open_until", "done_at", "receipt"])
 
 
-def _forget(subject: Subject, known: list[dict[str, str]], *, now: datetime) -> list[dict[str, str]]:
+def _forget(
+    subject: Subject, known: list[dict[str, str]], *, at: datetime, now: datetime
+) -> list[dict[str, str]]:
     """Take away what ties an address or an account to the person; returns the digests of every address ever
     known."""
     uuids: list[UUID] = list(subject.uuids)
     hers = Address.objects.filter(person__uuid__in=uuids)
     rows = hers.values("kind", "digest", "key_id").distinct()
     digests = [{"kind": row["kind"], "digest": row["digest"], "key": row["key_id"]} for row in rows]
-    hers.filter(until__isnull=True).update(until=now)
+    hers.filter(until__isnull=True).update(until=at)
     hers.update(canonical=None, proven_by="")
     Challenge.objects.filter(person__in=uuids).delete()
     Challenge.objects.filter(address__person__uuid__in=uuids).delete()
@@ -182,11 +197,11 @@ def _forget(subject: Subject, known: list[dict[str, str]], *, now: datetime) -> 
         person__in=uuids, name="mail", state__in=[State.WAITING, State.NEEDS, State.REFUSED]
     )
     mails.update(state=State.GONE, payload={}, finished_at=now)
-    Person.objects.filter(uuid__in=uuids).update(user_key=None, language="", erased_at=now)
+    Person.objects.filter(uuid__in=uuids).update(user_key=None, language="", erased_at=at)
     return [*digests, *(one for one in known if one not in digests)]
 
 
-def _lock(person: Person) -> Person:
+def lock(person: Person) -> Person:
     """Her row, locked; she may have been merged into somebody since she was read, or while the lock was waited for."""
     locked = people.lock(people.standing_for(person))
     while locked.merged_into is not None:
@@ -194,7 +209,8 @@ def _lock(person: Person) -> Person:
     return locked
 
 
-def _lock_user(subject: Subject) -> Any:
+def lock_user(subject: Subject) -> Any:
+    """Her account's row, locked; None where she has none."""
     if subject.user_key is None:
         return None
     key: Any = subject.user_key
@@ -202,21 +218,27 @@ def _lock_user(subject: Subject) -> Any:
     return model._base_manager.select_for_update(of=("self",)).filter(pk=key).first()
 
 
-def _refuse(case: _Case, shown: Plan, expected: str) -> None:
+def _refuse(case: Case, shown: Plan, expected: str) -> None:
     user = case.user
     if user is not None and (getattr(user, "is_staff", False) or getattr(user, "is_superuser", False)):
         raise Refused(
             _("This account works for the shop: hand its work over and take its rights away first.")
         )
-    if shown.blocked:
-        places = ", ".join(sorted({one.reference for one in shown.blocked}))
-        msg = _("This cannot be erased yet: the shop must first say what becomes of %(places)s.")
-        raise Refused(msg % {"places": places})
+    refuse_blocked(shown)
     if expected and expected != shown.digest:
         raise PlanChanged(_("Something has changed since this page was shown. Please read it again."))
 
 
-def _patience(alias: str) -> None:
+def refuse_blocked(shown: Plan) -> None:
+    """Raise ``Refused`` where an undeclared table is in the way."""
+    if shown.blocked:
+        places = ", ".join(sorted({one.reference for one in shown.blocked}))
+        msg = _("This cannot be erased yet: the shop must first say what becomes of %(places)s.")
+        raise Refused(msg % {"places": places})
+
+
+def patience(alias: str) -> None:
+    """Wait for nobody's lock longer than a page can."""
     if connections[alias].vendor == "postgresql":
         with connections[alias].cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -95,6 +96,12 @@ def compare() -> Iterator[tuple[int, str]]:
 
 def read(found: Place, number: int) -> Link | None:
     """The link of one mirrored batch; None where there is none, or its file does not fit its own digest."""
+    whole = opened(found, number)
+    return whole[0] if whole else None
+
+
+def opened(found: Place, number: int) -> tuple[Link, list[dict[str, Any]]] | None:
+    """The link of one mirrored batch, and the ``facts`` of its events; None as for ``read``."""
     content = found.read(places.batch_name(number))
     try:
         whole = json.loads(content or b"null")
@@ -102,7 +109,7 @@ def read(found: Place, number: int) -> Link | None:
         hashes = {one["uuid"]: chain.own_hash(one) for one in whole["events"]}
     except (ValueError, KeyError, TypeError):
         return None
-    return link if len(hashes) == link.count and chain.fits(link, hashes) else None
+    return (link, whole["events"]) if len(hashes) == link.count and chain.fits(link, hashes) else None
 
 
 def batch_content(seal: Seal, events: Iterable[Event]) -> bytes:
@@ -127,13 +134,20 @@ def payloads_content(events: Iterable[Event]) -> bytes:
 def _write(found: Place, seal: Seal) -> None:
     events = _events(seal)
     content, name = batch_content(seal, events), places.batch_name(seal.number)
-    if not found.add(name, content) and found.read(name) != content:
+    if found.read(name) is None:
+        # What ends comes first: a batch that is there can be replayed, whenever the process was killed.
+        _write_payloads(found, seal.number, payloads_content(events))
+        found.add(name, content)
+    if found.read(name) != content:
         words = _("The mirror has another seal %(number)d: the chain has forked, or its file was changed.")
         raise NeedsSomeone(words % {"number": seal.number})
-    payloads = payloads_content(events)
-    if payloads and not found.add(places.payloads_name(seal.number), payloads):
-        found.drop(places.payloads_name(seal.number))
-        found.add(places.payloads_name(seal.number), payloads)
+
+
+def _write_payloads(found: Place, number: int, content: bytes) -> None:
+    name = places.payloads_name(number)
+    if content and not found.add(name, content):
+        found.drop(name)
+        found.add(name, content)
 
 
 def _events(seal: Seal) -> list[Event]:

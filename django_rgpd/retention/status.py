@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from django_rgpd.core import clock
 from django_rgpd.erasure.models import Erasure, ErasureState
+from django_rgpd.ledger import door
 from django_rgpd.outbox.daily import PREFIX
 from django_rgpd.outbox.models import Job, State
 
@@ -91,5 +92,10 @@ def _open(now: datetime) -> Iterator[Finding]:
         yield Finding("open", text % {"number": number})
 
 
-LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [_silent, _stuck, _needing, _late, _open]
+def _replay(now: datetime) -> Iterator[Finding]:
+    if words := door.replay_due():
+        yield Finding("replay", words)
+
+
+LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [_silent, _stuck, _needing, _late, _open, _replay]
 """What is looked at; a room above adds its own."""

@@ -23,7 +23,7 @@ def release_what_is_due(*, now: datetime) -> None:
         raise SweepIncomplete(", ".join(sorted(report.failed)))
 
 
-@daily("retention.accounts")
+@daily("retention.accounts", waits=True)
 def end_accounts(*, now: datetime) -> None:
     """Warn of the accounts that end soon, and end those whose time has come."""
     accounts.end(now=now)

@@ -1,0 +1,82 @@
+"""The door is shut while the mirror has more than the database: nobody knows then who objected or was erased."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+
+from django.core.signals import setting_changed
+from django.utils.translation import gettext as _
+
+from django_rgpd.ledger import places
+from django_rgpd.ledger.models import Seal
+from django_rgpd.ledger.places import Place
+from django_rgpd.outbox import door
+
+log = logging.getLogger(__name__)
+
+TRUSTED = 30.0
+"""Seconds for which a process believes that the mirror ends where it looked."""
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What this process knows of the mirror: a seal that it has, for a mirror never shrinks; and when it had no next one."""
+
+    has: int = 0
+    ends: int = -1
+    looked: float = 0.0
+
+
+_seen = _Seen()
+
+
+@door.watch
+def replay_due() -> str:
+    """Why nothing may be sent: the mirror has a seal that the database has not. Empty where all is well.
+
+    Asks the database for its last seal, each time, and the mirror for the file of the next one, at most every
+    ``TRUSTED`` seconds. A process from before a restore remembers how far the mirror went, and shuts at once.
+    """
+    found = places.place()
+    if found is None:
+        return ""
+    last, mirrored_at = Seal.objects.order_by("-number").values_list("number", "mirrored_at").first() or (
+        0,
+        None,
+    )
+    if mirrored_at is not None:
+        _seen.has = max(_seen.has, last)
+    if _seen.has <= last:
+        try:
+            _look(found, last)
+        except Exception as error:  # each storage has errors of its own; in doubt nothing is sent
+            log.error("The mirror does not answer: %s.", type(error).__name__)
+            return _("The mirror of the ledger does not answer: nothing is sent before it does.")
+    if _seen.has <= last:
+        return ""
+    return _("An older dump was restored: nothing is sent before rgpd_replay has brought it up to date.")
+
+
+def forget(**_: object) -> None:
+    """Know nothing of the mirror (any more): another one was set."""
+    _seen.has, _seen.ends, _seen.looked = 0, -1, 0.0
+
+
+def _look(found: Place, last: int) -> None:
+    moment = time.monotonic()
+    if _seen.ends == last and moment - _seen.looked < TRUSTED:
+        return
+    if found.has(places.batch_name(last + 1)):
+        _seen.has = last + 1
+    else:
+        _seen.ends, _seen.looked = last, moment
+
+
+def _changed(*, setting: str, **_: object) -> None:
+    if setting in {"RGPD", "STORAGES"}:
+        forget()
+
+
+setting_changed.connect(_changed, dispatch_uid="django_rgpd.ledger.door")
