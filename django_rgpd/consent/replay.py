@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from django_rgpd.consent import deciding, kinds, rebuild, state, suppress
+from django_rgpd.consent import deciding, kinds, rebuild, state, suppress, wordings
 from django_rgpd.consent.folding import fold
 from django_rgpd.core import conf
 from django_rgpd.ledger import replay
@@ -31,6 +31,9 @@ def stand_again(came: Tail, report: replay.Report, *, now: datetime, progress: r
     A refusal holds for the addresses that its event names, wherever they turn up again: where this database does not know
     them as that person's, their digests are suppressed for the term of objections.
     """
+    for event in came.events(kinds.WORDING):
+        if isinstance(event.payload, dict):
+            wordings.again(event.payload)
     written = kept = 0
     for events in _pages(came.events(*kinds.READ)):
         people = {event.person for event in events if event.person is not None}

@@ -34,7 +34,9 @@ _seen = _Seen()
 
 @door.watch
 def replay_due() -> str:
-    """Why nothing may be sent: the mirror has a seal that the database has not. Empty where all is well.
+    """Why nothing may be sent: the mirror has a seal that the database has not, or not even the database's last one.
+
+    Empty where all is well.
 
     Asks the database for its last seal, each time, and the mirror for the file of the next one, at most every
     ``TRUSTED`` seconds. A process from before a restore remembers how far the mirror went, and shuts at once.
@@ -48,30 +50,42 @@ def replay_due() -> str:
     )
     if mirrored_at is not None:
         _seen.has = max(_seen.has, last)
-    if _seen.has <= last:
-        try:
-            _look(found, last)
-        except Exception as error:  # each storage has errors of its own; in doubt nothing is sent
-            log.error("The mirror does not answer: %s.", type(error).__name__)
-            return _("The mirror of the ledger does not answer: nothing is sent before it does.")
-    if _seen.has <= last:
-        return ""
-    return _("An older dump was restored: nothing is sent before rgpd_replay has brought it up to date.")
+    try:
+        whole = _seen.has > last or _look(found, last, mirrored=mirrored_at is not None)
+    except Exception as error:  # each storage has errors of its own; in doubt nothing is sent
+        log.error("The mirror does not answer: %s.", type(error).__name__)
+        whole = False
+    if not whole:
+        return _(
+            "The mirror of the ledger does not answer, or lost its end: nothing is sent before it is back."
+        )
+    if _seen.has > last:
+        return _("An older dump was restored: nothing is sent before rgpd_replay has brought it up to date.")
+    return ""
 
 
-def forget(**_: object) -> None:
+def learn(number: int) -> None:
+    """The mirror was seen to have this seal."""
+    _seen.has = max(_seen.has, number)
+
+
+def forget() -> None:
     """Know nothing of the mirror (any more): another one was set."""
     _seen.has, _seen.ends, _seen.looked = 0, -1, 0.0
 
 
-def _look(found: Place, last: int) -> None:
+def _look(found: Place, last: int, *, mirrored: bool) -> bool:
+    """See how far the mirror goes; whether it has what it is known to have."""
     moment = time.monotonic()
     if _seen.ends == last and moment - _seen.looked < TRUSTED:
-        return
+        return True
+    if mirrored and not found.has(places.batch_name(last)):
+        return False
     if found.has(places.batch_name(last + 1)):
         _seen.has = last + 1
     else:
         _seen.ends, _seen.looked = last, moment
+    return True
 
 
 def _changed(*, setting: str, **_: object) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from django_rgpd.core.errors import RgpdError
-from django_rgpd.ledger import chain, places
+from django_rgpd.ledger import chain, door, places
 from django_rgpd.ledger.chain import Link
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.ledger.places import Place
@@ -33,10 +33,14 @@ def ahead() -> str:
     if found is None:
         return ""
     head = max(places.numbers(found), default=0)
+    door.learn(head)
     last = Seal.objects.order_by("-number").values_list("number", flat=True).first() or 0
     if head <= last:
         return ""
-    words = _("The mirror ends at seal %(head)d and the database at %(last)d: was an older dump restored?")
+    words = _(
+        "The mirror ends at seal %(head)d and the database at %(last)d: an older dump was restored, or its end was"
+        " cut off. Run rgpd_replay."
+    )
     return words % {"head": head, "last": last}
 
 

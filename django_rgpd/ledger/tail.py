@@ -81,6 +81,11 @@ def tail(*, now: datetime) -> Tail:
     head = Seal.objects.order_by("-number").first()
     last = head.number if head else 0
     top = max(numbers, default=0)
+    if head and head.mirrored_at and last not in numbers and top <= last:
+        words = _(
+            "The mirror lacks seal %(number)d, which was mirrored: is it the right one, and is its disk there?"
+        )
+        raise MirrorBroken(words % {"number": last})
     missing = [number for number in range(last + 1, top) if number not in numbers]
     if missing:
         words = _("The mirror lacks seal %(number)d: look for %(name)s where the mirror itself is backed up.")

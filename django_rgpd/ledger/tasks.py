@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django_rgpd.ledger import door, mirror, seal  # noqa: F401 - the door watches
+from django_rgpd.ledger import mirror, seal
 from django_rgpd.outbox.daily import each_run
 
 

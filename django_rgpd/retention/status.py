@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from django_rgpd.core import clock
 from django_rgpd.erasure.models import Erasure, ErasureState
-from django_rgpd.ledger import door
+from django_rgpd.ledger import door, mirror
 from django_rgpd.outbox.daily import PREFIX
 from django_rgpd.outbox.models import Job, State
 
@@ -93,7 +93,7 @@ def _open(now: datetime) -> Iterator[Finding]:
 
 
 def _replay(now: datetime) -> Iterator[Finding]:
-    if words := door.replay_due():
+    if words := door.replay_due() or mirror.ahead():
         yield Finding("replay", words)
 
 
