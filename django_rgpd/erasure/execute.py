@@ -156,7 +156,7 @@ def carry_out(case: Case, erasure: Erasure, shown: Plan) -> list[dict[str, str]]
         person=subject.uuid,
         only={line.model for line in shown.goes},
     )
-    digests = _forget(subject, left.digests, at=case.asked_at, now=now)
+    digests = forget(subject, left.digests, at=case.asked_at, now=now)
     _finish(erasure, shown, done, now=now)
     afterwards.put(erasure, shown, replace(left, email=None) if case.again else left, now=now)
     transaction.on_commit(lambda: sessions.end(keys), robust=True)
@@ -180,7 +180,7 @@ def _finish(erasure: Erasure, shown: Plan, done: Released, *, now: datetime) -> 
     erasure.save(update_fields=["state", "open_until", "done_at", "receipt"])
 
 
-def _forget(
+def forget(
     subject: Subject, known: list[dict[str, str]], *, at: datetime, now: datetime
 ) -> list[dict[str, str]]:
     """Take away what ties an address or an account to the person; returns the digests of every address ever

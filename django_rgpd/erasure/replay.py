@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,10 @@ from django.db import router, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from django_rgpd.core import conf
 from django_rgpd.core.errors import RgpdError
-from django_rgpd.erasure import execute, traces
-from django_rgpd.erasure.afterwards import UNDER_WAY
+from django_rgpd.erasure import execute, sessions, traces
+from django_rgpd.erasure.afterwards import UNDER_WAY, go_over
 from django_rgpd.erasure.failures import wrapped
 from django_rgpd.erasure.models import Erasure
 from django_rgpd.erasure.plan import plan, said
@@ -52,7 +53,30 @@ class Gone:
 @replay.applies
 def erase_again(came: Tail, report: replay.Report, *, now: datetime, progress: replay.Progress) -> None:
     """Erase everybody again who was erased since the dump, with the choices that she made (GDPR art. 17)."""
-    found = _found(list(came.events(ERASED)))
+    _erase_all(_found(list(came.events(ERASED))), report, now=now, progress=progress)
+
+
+def erase_everybody_again(report: replay.Report, *, now: datetime, progress: replay.Progress) -> None:
+    """The same for every erasure that the database's own ledger tells: some of its tables were restored from an older dump."""
+    _erase_all(_found(list(_told())), report, now=now, progress=progress)
+
+
+def returned() -> Iterator[UUID]:
+    """The erasures whose person, or whose account, is here although the ledger says that she was erased."""
+    gone = [Gone(event, event.payload if isinstance(event.payload, dict) else {}) for event in _told()]
+    living = set(Person.objects.filter(erased_at=None, merged_into=None).values_list("uuid", flat=True))
+    accounts = traces.accounts(each.told["account"]["digest"] for each in gone if each.told.get("account"))
+    for each in gone:
+        account = each.told.get("account") or {}
+        if account.get("digest") in accounts or not living.isdisjoint(each.uuids):
+            yield each.erasure
+
+
+def _told() -> Iterator[Event]:
+    return Event.objects.filter(kind=ERASED, site=conf.get().SITE).order_by("pk").iterator(chunk_size=500)
+
+
+def _erase_all(found: list[Gone], report: replay.Report, *, now: datetime, progress: replay.Progress) -> None:
     erased = 0
     for number, gone in enumerate(found, 1):
         try:
@@ -62,7 +86,7 @@ def erase_again(came: Tail, report: replay.Report, *, now: datetime, progress: r
         progress(_("Erasing again"), number, len(found))
     if found:
         words = _(
-            "Erased again: %(erased)d of %(all)d; the others are not in this dump, or were erased in it already."
+            "Erased again: %(erased)d of %(all)d; of the others this database has nothing that is not erased."
         )
         report.done.append(words % {"erased": erased, "all": len(found)})
 
@@ -96,9 +120,12 @@ def _again(gone: Gone, *, now: datetime) -> bool:
     with wrapped(_("Erasing a person again")), transaction.atomic(using=alias):
         execute.patience(alias)
         person = _person(gone)
-        if person is None or person.erased_at is not None:
+        if person is None:
             return False
         subject = _subject(gone, person)
+        erasure = Erasure.objects.filter(uuid=gone.erasure).first()
+        if person.erased_at is not None and erasure is not None:
+            return _go_over(erasure, subject, now=now)
         choices = said(gone.told.get("choices"))
         user = execute.lock_user(subject)
         event = gone.event
@@ -107,6 +134,15 @@ def _again(gone: Gone, *, now: datetime) -> bool:
         execute.refuse_blocked(shown)
         execute.carry_out(case, Erasure(uuid=gone.erasure), shown)
     return True
+
+
+def _go_over(erasure: Erasure, subject: Subject, *, now: datetime) -> bool:
+    """She is erased here, but a table was restored from before: what came back with it goes, whether there was anything."""
+    keys = sessions.take([str(subject.user_key)] if subject.user_key is not None else [])
+    rows = go_over(erasure, subject, now=now)
+    execute.forget(subject, [], at=erasure.asked_at, now=now)
+    transaction.on_commit(lambda: sessions.end(keys), robust=True)
+    return rows > 0
 
 
 def _person(gone: Gone) -> Person | None:

@@ -66,6 +66,7 @@ def write_all(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     for seal in Seal.objects.filter(mirrored_at__isnull=True).order_by("number"):
         _write(found, seal)
         Seal.objects.filter(pk=seal.pk).update(mirrored_at=now)
+        door.learn(seal.number)
         jobs.renew(job, now=now)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from django.test import Client
 
 from django_rgpd.ledger import door, places, record
 from django_rgpd.outbox import door as outbox_door
@@ -69,9 +70,7 @@ def test_a_look_is_believed_for_half_a_minute(asked: Counter[str], monkeypatch: 
     assert outbox_door.shut() == ""
     with lost():
         record.record("x", person=None, now=LATER)
-        seal_and_mirror(LATER)
-        has = door._seen.has
-    door._seen.has = min(has, 1)
+    door._seen.has = 1  # another process did that
     assert outbox_door.shut() == ""
     moment += door.TRUSTED
     assert "older dump" in outbox_door.shut()
@@ -95,3 +94,11 @@ def test_a_mirror_that_does_not_answer_or_lost_its_end_shuts_the_door(
 
     monkeypatch.setattr(places.Directory, "has", down)
     assert "does not answer" in outbox_door.shut()
+
+
+def test_staff_read_in_the_list_of_jobs_why_they_wait(mirror_root: Path, admin_client: Client) -> None:
+    page = "/admin/django_rgpd/job/"
+    assert "older dump" not in admin_client.get(page).content.decode()
+    with lost():
+        record.record("x", person=None, now=LATER)
+    assert "older dump" in admin_client.get(page).content.decode()

@@ -185,6 +185,36 @@ def test_a_dump_that_went_on_by_itself_is_refused(replay: Replay, mirror_root: P
     assert Person.objects.get(uuid=marie.uuid).erased_at is None
 
 
+@pytest.mark.fault("B04")
+def test_a_batch_of_another_branch_is_refused(replay: Replay, mirror_root: Path) -> None:
+    """Sealed with the right key and numbered as it should be, but by a database that went another way."""
+    with lost():
+        record.record("x", person=None, now=LATER)
+        seal_and_mirror(LATER)
+        record.record("x", person=None, now=LATER)
+    other = (mirror_root / "000000000001.json").rename(mirror_root / "kept")
+    (mirror_root / SECOND).rename(mirror_root / "second")
+    with lost():
+        record.record("y", person=None, now=LATER)
+    other.unlink()
+    (mirror_root / "second").rename(mirror_root / SECOND)
+
+    with pytest.raises(CommandError, match="does not follow"):
+        replay()
+
+    assert not Event.objects.exists()
+
+
+@pytest.mark.fault("B04")
+def test_an_event_that_the_database_knows_otherwise_is_refused(replay: Replay) -> None:
+    with lost():
+        told = record.record("x", person=None, now=LATER)
+    Event(uuid=told.uuid, kind="y", at=LATER, recorded_at=LATER, payload_hash=told.payload_hash).save()
+    with pytest.raises(CommandError, match="another one in the database"):
+        replay()
+    assert not Seal.objects.exists()
+
+
 def test_without_a_mirror_a_replay_says_what_to_set(replay: Replay, settings) -> None:
     settings.RGPD = {**settings.RGPD, "MIRROR_ROOT": ""}
     with pytest.raises(CommandError, match="MIRROR_ROOT"):

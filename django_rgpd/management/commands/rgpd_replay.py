@@ -8,7 +8,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from django_rgpd.consent import rebuild
 from django_rgpd.core import clock
+from django_rgpd.erasure.replay import erase_everybody_again
 from django_rgpd.ledger.replay import Report, replay
 from django_rgpd.ledger.tail import MirrorBroken
 
@@ -25,13 +27,22 @@ class Command(BaseCommand):
         parser.add_argument(
             "--dry-run", action="store_true", help="verify the mirror, and say what it has more"
         )
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="after some tables alone were restored: apply everything that the ledger tells",
+        )
 
     def handle(self, *, dry_run: bool, **options: object) -> None:
         """Replay once. Exits with 1 where the mirror is refused, or where something could not be applied."""
+        now = clock.now()
         try:
-            report = replay(now=clock.now(), dry_run=dry_run, progress=self._progress)
+            report = replay(now=now, dry_run=dry_run, progress=self._progress)
         except MirrorBroken as error:
             raise CommandError(_("%(why)s Nothing was changed.") % {"why": error}) from error
+        if options["all"] and not dry_run:
+            rebuild.rebuild()
+            erase_everybody_again(report, now=now, progress=self._progress)
         self._say(report)
         if report.left:
             raise CommandError(
@@ -43,13 +54,13 @@ class Command(BaseCommand):
     def _say(self, report: Report) -> None:
         if not report.seals:
             self.stdout.write(_("The mirror has nothing that this database has not."))
-            return
-        text = ngettext(
-            "The mirror has %(number)d seal more, of %(events)d events:",
-            "The mirror has %(number)d seals more, of %(events)d events:",
-            report.seals,
-        )
-        self.stdout.write(text % {"number": report.seals, "events": report.events})
+        else:
+            text = ngettext(
+                "The mirror has %(number)d seal more, of %(events)d events:",
+                "The mirror has %(number)d seals more, of %(events)d events:",
+                report.seals,
+            )
+            self.stdout.write(text % {"number": report.seals, "events": report.events})
         for kind, number in sorted(report.kinds.items()):
             self.stdout.write(f"  {kind}: {number}")
         for line in report.done:
