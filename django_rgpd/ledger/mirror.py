@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from django_rgpd.core import conf
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.ledger import chain, door, places
 from django_rgpd.ledger.chain import Link
@@ -16,7 +17,7 @@ from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.ledger.places import Place
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job
-from django_rgpd.outbox.outcomes import NeedsSomeone
+from django_rgpd.outbox.outcomes import Declined, NeedsSomeone
 
 JOB = "ledger.mirror"
 ENDED = "ledger.mirror_ended"
@@ -46,14 +47,14 @@ def ahead() -> str:
 
 def put(*, now: datetime) -> Job | None:
     """Write the job down that mirrors what is not mirrored yet, where there is a mirror and something to do."""
-    if places.place() is None or not Seal.objects.filter(mirrored_at__isnull=True).exists():
+    if not _writable() or not Seal.objects.filter(mirrored_at__isnull=True).exists():
         return None
     return jobs.put(JOB, {}, now=now, key="all")
 
 
 def put_ended(numbers: Iterable[int], *, now: datetime) -> None:
     """Write the job down that takes the ended payloads of these seals out of the mirror."""
-    for number in numbers if places.place() is not None else ():
+    for number in numbers if _writable() else ():
         jobs.put(ENDED, {"number": number}, now=now, key=str(number))
 
 
@@ -63,6 +64,8 @@ def write_all(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     found = places.place()
     if found is None:
         raise NeedsSomeone(_("MIRROR_ROOT and MIRROR_STORAGE are not set any more."))
+    if not _writable():
+        raise Declined(_("This is not production: nothing leaves it."))
     for seal in Seal.objects.filter(mirrored_at__isnull=True).order_by("number"):
         _write(found, seal)
         Seal.objects.filter(pk=seal.pk).update(mirrored_at=now)
@@ -75,7 +78,9 @@ def write_what_is_left(payload: jobs.Payload, *, job: Job, now: datetime) -> Non
     """Write the payloads of one batch anew, without those that have ended; the chain stays as it is."""
     found = places.place()
     seal = Seal.objects.filter(number=int(str(payload["number"]))).first()
-    if found is None or seal is None or found.read(places.batch_name(seal.number)) is None:
+    if found is None or not _writable() or seal is None:
+        return
+    if found.read(places.batch_name(seal.number)) is None:
         return
     name = places.payloads_name(seal.number)
     found.drop(name)
@@ -134,6 +139,11 @@ def payloads_content(events: Iterable[Event]) -> bytes:
         if event.payload is not None or event.actor
     }
     return chain.canonical(left) if left else b""
+
+
+def _writable() -> bool:
+    """Whether there is a mirror that is this database's to write: a copy of the shop would fork the chain of the shop."""
+    return places.place() is not None and conf.get().PRODUCTION is not False
 
 
 def _write(found: Place, seal: Seal) -> None:
