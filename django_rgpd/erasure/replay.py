@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.db import router, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -66,10 +67,18 @@ def returned() -> Iterator[UUID]:
     gone = [Gone(event, event.payload if isinstance(event.payload, dict) else {}) for event in _told()]
     living = set(Person.objects.filter(erased_at=None, merged_into=None).values_list("uuid", flat=True))
     accounts = traces.accounts(each.told["account"]["digest"] for each in gone if each.told.get("account"))
+    closed = _tombstones(accounts.values())
     for each in gone:
-        account = each.told.get("account") or {}
-        if account.get("digest") in accounts or not living.isdisjoint(each.uuids):
+        account = accounts.get((each.told.get("account") or {}).get("digest", ""))
+        if (account is not None and account not in closed) or not living.isdisjoint(each.uuids):
             yield each.erasure
+
+
+def _tombstones(accounts: Iterable[object]) -> set[object]:
+    """Of these accounts, those that nobody can log in to: an erasure leaves one where a row that is kept refers to it."""
+    keys: Any = list(accounts)
+    users = get_user_model()._base_manager.filter(pk__in=keys)
+    return {user.pk for user in users if not user.is_active and not user.has_usable_password()}
 
 
 def _told() -> Iterator[Event]:
@@ -162,7 +171,7 @@ def _person(gone: Gone) -> Person | None:
     for other in there:
         if other.pk != person.pk and other.merged_into is None and other.erased_at is None:
             _take_over(person, execute.lock(other))
-    if person.user_key is None and gone.account is not None:
+    if person.user_key is None and gone.account is not None and person.erased_at is None:
         Person.objects.filter(pk=person.pk).update(user_key=str(gone.account))
     person.refresh_from_db()
     return person
@@ -184,4 +193,6 @@ def _subject(gone: Gone, person: Person) -> Subject:
     What the dump says of her addresses does not count: one may have become somebody else's before she asked.
     """
     held = Held(until=gone.event.at + UNDER_WAY, free=gone.addresses)
-    return replace(people.subject(person), addresses=gone.addresses, held=held)
+    hers = people.subject(person)
+    account = gone.account if hers.user_key is None else hers.user_key
+    return replace(hers, user_key=account, addresses=gone.addresses, held=held)

@@ -273,3 +273,19 @@ def test_a_table_that_was_restored_alone_is_reported_and_gone_over(replay: Repla
     assert list(Erasure.objects.values_list("uuid", "asked_at")) == erasures
     call_command("rgpd_verify", stdout=StringIO())
     assert "Erased again: 0 of 2" in replay("--all")
+
+
+def test_an_account_that_an_open_order_still_refers_to_is_not_taken_for_one_that_came_back(
+    replay: Replay,
+) -> None:
+    marie = customer("marie@example.com")
+    Order.objects.filter(pk=Order.objects.latest("pk").pk).update(status="paid", placed_at=NOW)
+    erase(marie, how="account", now=LATER)
+    seal_and_mirror(LATER)
+    assert User.objects.filter(pk=marie.user_key, is_active=False).exists()
+
+    call_command("rgpd_verify", stdout=StringIO())
+    assert "Erased again: 0 of 1" in replay("--all")
+
+    assert not Person.objects.exclude(user_key=None).exists()
+    call_command("rgpd_verify", stdout=StringIO())
