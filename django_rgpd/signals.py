@@ -35,4 +35,4 @@ published_changed = Signal()
 ``about`` path on whose pages that is; none of them where any page may be. Sent after the commit: drop cached copies."""
 
 restored = Signal()
-"""A restored dump was brought up to date: ``at``. Sent after the commit."""
+"""A restored dump was brought up to date: ``at``. Sent inside the transaction."""

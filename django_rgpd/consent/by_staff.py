@@ -12,9 +12,10 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from django_rgpd.consent import decisions, suppress
+from django_rgpd.consent import decisions, kinds, suppress
 from django_rgpd.core import addresses
 from django_rgpd.core.errors import Refused
+from django_rgpd.ledger.record import record
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 
@@ -51,8 +52,19 @@ def record_objection(
     with transaction.atomic():
         person = people.known(kind, canonical)
         if person is None:
-            suppress.suppress(
+            entered = suppress.suppress(
                 kind, canonical, reason=suppress.OBJECTED, now=now, channel=channel, purpose=purpose
+            )
+            record(
+                kinds.OBJECTED,
+                person=None,
+                now=now,
+                at=said_at,
+                purpose=purpose,
+                channel=channel,
+                how=f"staff:{way}",
+                actor=f"user:{by.pk}",
+                payload={"suppressed": [suppress.said(entered)]},
             )
             return None
         decisions.object_to(

@@ -99,7 +99,8 @@ def refuse(
         reached = [row for one, row in held.items() if state.covers(key, one)]
         if said is not None and all(row.standing in enough for row in [said, *reached]):
             return said
-        return decide(kind, holder, key, how=how, now=now, at=at, actor=actor)
+        told = suppress.told(holder, key[1])
+        return decide(kind, holder, key, how=how, now=now, at=at, actor=actor, payload=told)
 
 
 def decide(

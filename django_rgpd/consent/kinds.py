@@ -19,6 +19,8 @@ INFORMED = "consent.informed"
 L34-5).
 """
 EXPIRED = "consent.expired"
+WORDING = "consent.wording"
+"""The text beside a box, in whole, when it is written or first agreed to; nobody's."""
 UNDONE = "consent.undone"
 """Takes back one earlier event, named in its payload."""
 

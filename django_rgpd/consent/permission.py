@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_rgpd.consent import customers, kinds, state, suppress
 from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.core import clock
+from django_rgpd.outbox import door
 from django_rgpd.policy import (
     EMAIL,
     LAST_CONTACT,
@@ -29,6 +30,7 @@ from django_rgpd.registry.holds import restricted
 from django_rgpd.registry.models import Address, Kind, Person
 
 NOT_MARKETING = "not_marketing"
+SHUT = "shut"
 ERASED = "erased"
 RESTRICTED = "restricted"
 NO_ADDRESS = "no_address"
@@ -42,6 +44,7 @@ INTEREST = "interest"
 
 WORDS: dict[str, Promise] = {
     NOT_MARKETING: _("The policy names no such marketing purpose on this channel."),
+    SHUT: _("Nothing is sent now: an older dump was restored and not yet brought up to date."),
     ERASED: _("The person was erased."),
     RESTRICTED: _("The person had the use of her data restricted."),
     NO_ADDRESS: _("There is no proven address to write to."),
@@ -84,6 +87,8 @@ def may_send(person: Person | UUID, purpose: str, channel: str, *, now: datetime
     found = next((one for one in current().marketing if one.key == purpose), None)
     if found is None or channel not in found.channels:
         return Answer(False, NOT_MARKETING)
+    if door.shut():  # who objected since the dump is not known to have
+        return Answer(False, SHUT)
     try:
         holder = state.holder(person)
     except Person.DoesNotExist:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -30,8 +30,16 @@ class Difference:
     what: str
 
 
-def compare() -> Iterator[Difference]:
-    """Every state row that is not what its events come to, people in batches, whatever their number."""
+def compare(only: Collection[UUID] | None = None) -> Iterator[Difference]:
+    """Every state row that is not what its events come to, people in batches, whatever their number.
+
+    ``only``: of these people and of those they were merged into.
+    """
+    if only is not None:
+        named = Person.objects.filter(site=conf.get().SITE, uuid__in=only)
+        into = named.filter(merged_into__isnull=False).values("merged_into")
+        yield from _compare(list(Person.objects.filter(Q(pk__in=named.values("pk")) | Q(uuid__in=into))))
+        return
     last = 0
     while people := list(Person.objects.filter(site=conf.get().SITE, pk__gt=last).order_by("pk")[:BATCH]):
         last = people[-1].pk
@@ -41,9 +49,9 @@ def compare() -> Iterator[Difference]:
         yield Difference(row.person, row.purpose, row.channel, "nobody's")
 
 
-def rebuild() -> int:
-    """Write the state rows that differ anew; returns how many there were."""
-    found = list(compare())
+def rebuild(only: Collection[UUID] | None = None) -> int:
+    """Write the state rows that differ anew; returns how many there were. ``only`` as in ``compare``."""
+    found = list(compare(only))
     for uuid in dict.fromkeys(one.person for one in found):
         with transaction.atomic():
             if Person.objects.filter(uuid=uuid).exists():

@@ -13,11 +13,11 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from django_rgpd import signals
-from django_rgpd.consent import decisions, kinds, state, suppress
-from django_rgpd.consent.models import ConsentState, Standing
-from django_rgpd.core import conf
+from django_rgpd.consent import decisions, kinds, replay, state, suppress, wordings  # noqa: F401 - it applies what a replay brings back
+from django_rgpd.consent.models import ConsentState, Standing, Wording
+from django_rgpd.core import clock, conf
 from django_rgpd.ledger import terms
-from django_rgpd.ledger.record import Draft, many
+from django_rgpd.ledger.record import Draft, many, record
 from django_rgpd.outbox.daily import daily
 from django_rgpd.registry import agreed, ending
 from django_rgpd.registry.matching import matching
@@ -77,6 +77,15 @@ def follow_the_address(instance: Address, **_: object) -> None:
             state.refresh(state.lock(uuid))
 
 
+@receiver(post_save, sender=Wording, dispatch_uid="django_rgpd.consent.wording")
+def tell_the_wording(instance: Wording, created: bool, raw: bool = False, **_: object) -> None:
+    """What people will agree to is in the ledger before they do, so that a restored dump can have it back."""
+    if created and not raw:
+        told = wordings.told(instance)
+        now, at = clock.now(), instance.valid_from
+        record(kinds.WORDING, person=None, now=now, at=at, purpose=instance.purpose, payload=told)
+
+
 @agreed.register
 def rows_agreed_to(entry: Entry, role: str, purpose: str, *, now: datetime) -> Q:
     """Rows whose person has a live consent for ``purpose``, on whatever channel: what the rule asks of this
@@ -90,8 +99,8 @@ def rows_agreed_to(entry: Entry, role: str, purpose: str, *, now: datetime) -> Q
 
 @terms.keep
 def what_proves_a_live_consent() -> Q:
-    """Events whose payload is still needed: those that a live consent rests on."""
-    return Q(uuid__in=ConsentState.objects.filter(live=True).values("event"))
+    """Events whose payload is still needed: those that a live consent rests on, and the texts, which are nobody's."""
+    return Q(uuid__in=ConsentState.objects.filter(live=True).values("event")) | Q(kind=kinds.WORDING)
 
 
 @daily("consent.expire")

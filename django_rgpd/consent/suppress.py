@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -12,8 +12,9 @@ from django_rgpd.consent.models import Standing
 from django_rgpd.consent.state import Key, holder, rows
 from django_rgpd.core import addresses, clock, conf
 from django_rgpd.core.keys import Digest
+from django_rgpd.policy import EMAIL, SMS
 from django_rgpd.policy.own import SUPPRESSION_TERM
-from django_rgpd.registry.models import Address, Person, Suppression
+from django_rgpd.registry.models import Address, Kind, Person, Suppression
 
 ASKED = "asked"
 """She asked never to be written to again: not even a confirmation goes out."""
@@ -66,13 +67,14 @@ def strictest(found: Collection[Suppression], *, channel: str, purpose: str) -> 
 def lift(
     kind: str, canonical: str, *, now: datetime, channel: str = "", purpose: str = ""
 ) -> list[Suppression]:
-    """Lift what forbids ``purpose`` on ``channel``, because the person herself agreed afresh; returns what
-    was lifted.
+    """Lift what forbids ``purpose`` on ``channel`` since before ``now``, because the person herself agreed afresh then;
+    returns what was lifted.
 
     For ``consent.decisions`` alone, which carries what was wider over to the person as her objection.
     """
     digests = addresses.digests(kind, canonical)
-    found = list(_unlifted(kind, digests).filter(channel__in={channel, ""}, purpose__in={purpose, ""}))
+    wide = {"channel__in": {channel, ""}, "purpose__in": {purpose, ""}}
+    found = list(_unlifted(kind, digests).filter(since__lte=now, **wide))
     Suppression.objects.filter(pk__in=[one.pk for one in found]).update(lifted_at=now)
     return found
 
@@ -95,6 +97,60 @@ def keep(person: Person | UUID, *, reason: str, now: datetime) -> int:
         for key in refused:
             _enter(address.kind, (digest,), key, reason=reason, now=now, until=until)
     return len(mine) * len(refused)
+
+
+def told(person: Person, channel: str) -> dict[str, object] | None:
+    """What the event of a refusal keeps: the digests of the addresses that she is written to at, where she has any.
+
+    So that it holds for them in a restored dump that is older than she is.
+    """
+    having = Q(proven_at__isnull=False) | Q(kind=Kind.PHONE)
+    hers = Address.objects.filter(having, person=person, until__isnull=True, canonical__isnull=False)
+    if channel:
+        hers = hers.filter(kind={EMAIL: Kind.EMAIL, SMS: Kind.PHONE}.get(channel))
+    found = [{"kind": one.kind, "digest": one.digest, "key": one.key_id} for one in hers.order_by("pk")]
+    return {"digests": found} if found else None
+
+
+def kept(uuids: Iterable[UUID]) -> list[dict[str, str | None]]:
+    """What stands for the addresses that these people ever had, as an event keeps it for ``again``."""
+    digests = Address.objects.filter(person__uuid__in=list(uuids)).values("digest")
+    found = Suppression.objects.filter(digest__in=digests, lifted_at__isnull=True).order_by("pk")
+    return [said(one) for one in found]
+
+
+def said(one: Suppression) -> dict[str, str | None]:
+    """A suppression as an event keeps it for ``again``: a digest, no address."""
+    return {
+        "kind": one.kind,
+        "digest": one.digest,
+        "key": one.key_id,
+        "purpose": one.purpose,
+        "channel": one.channel,
+        "reason": one.reason,
+        "since": one.since.isoformat(),
+        "until": one.until.isoformat() if one.until else None,
+    }
+
+
+def again(told: Mapping[str, str | None]) -> Suppression:
+    """Enter what an event keeps (``kept``) once more, as it was; twice is once."""
+    until = told["until"]
+    return _enter(
+        str(told["kind"]),
+        (Digest(str(told["key"]), str(told["digest"])),),
+        (str(told["purpose"]), str(told["channel"])),
+        reason=str(told["reason"]),
+        now=datetime.fromisoformat(str(told["since"])),
+        until=datetime.fromisoformat(until) if until else None,
+    )
+
+
+def objected(told: Mapping[str, str], key: Key, *, since: datetime) -> Suppression:
+    """Enter the refusal of ``key`` for the digest of an address, for the term of objections."""
+    until = since.astimezone(clock.legal_zone()) + SUPPRESSION_TERM.length
+    digest = Digest(told["key"], told["digest"])
+    return _enter(told["kind"], (digest,), key, reason=OBJECTED, now=since, until=until)
 
 
 def _enter(

@@ -5,7 +5,9 @@ to.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -77,6 +79,38 @@ def freeze(wording: Wording) -> Wording:
 def reference_of(wording: Wording) -> str:
     """What a form carries to say which text it showed: a hash of it."""
     return hashlib.sha256(wording.text.encode()).hexdigest()[:16]
+
+
+def told(wording: Wording) -> dict[str, object]:
+    """The whole of a wording, as its event keeps it for ``again``: what people agreed to must be demonstrable (art. 7.1)."""
+    plain = {
+        name: getattr(wording, name) for name in ("purpose", "language", "version", "text", "from_label")
+    }
+    return {**plain, "uuid": str(wording.uuid), "valid_from": wording.valid_from.isoformat()}
+
+
+def again(told: Mapping[str, Any]) -> bool:
+    """Have a wording back that its event tells of; whether it was missing. Twice is once.
+
+    Where another text has its number meanwhile, it gets the next one: consents name it by its uuid.
+    """
+    if Wording.objects.filter(uuid=told["uuid"]).exists():
+        return False
+    purpose, language, version = str(told["purpose"]), str(told["language"]), int(told["version"])
+    if _versions(purpose, language).filter(version=version).exists():
+        version = _next_version(purpose, language)
+    back = Wording(
+        uuid=told["uuid"],
+        site=conf.get().SITE,
+        purpose=purpose,
+        language=language,
+        version=version,
+        text=str(told["text"]),
+        from_label=bool(told["from_label"]),
+        valid_from=datetime.fromisoformat(str(told["valid_from"])),
+    )
+    Wording.objects.bulk_create([back])  # without news: its event is there
+    return True
 
 
 def default_text(purpose: str, language: str) -> str:

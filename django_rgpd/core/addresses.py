@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 from django.views.decorators.debug import sensitive_variables
@@ -95,6 +96,7 @@ def _local(local: str) -> str:
     return lower
 
 
+@lru_cache(maxsize=1_024)  # most people share a few providers, and IDNA is most of the work
 @sensitive_variables()
 def _domain(domain: str) -> str:
     if domain.startswith("[") or ":" in domain:

@@ -78,7 +78,7 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     erasure = Erasure.objects.get(uuid=str(payload["erasure"]))
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
     hers = without_newcomers(subject, _rows(payload), until=erasure.asked_at + UNDER_WAY)
-    _again(erasure, hers, now=now)
+    go_over(erasure, hers, now=now)
     keys = payload.get("sessions")
     if sessions.end([str(key) for key in keys] if isinstance(keys, list) else []):
         raise Later(now + timedelta(minutes=conf.get().SECOND_PASS_MINUTES), _("A session store is down."))
@@ -120,15 +120,15 @@ def go_on(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     erasure = Erasure.objects.get(uuid=str(payload["erasure"]))
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
     subject = without_newcomers(subject, _rows(payload), until=None)
-    _again(erasure, subject, now=now)
+    go_over(erasure, subject, now=now)
     if erasure.state == ErasureState.OPEN:
         if _overdue(subject, asked=erasure.asked_at, now=now):
             raise NeedsSomeone(_("Business with an erased person is still open past its time: close it."))
         raise Later(now + timedelta(days=1))
 
 
-def _again(erasure: Erasure, subject: Subject, *, now: datetime) -> None:
-    """The same plan once more; what is nobody's any more, or a new person's, is left alone."""
+def go_over(erasure: Erasure, subject: Subject, *, now: datetime) -> int:
+    """The same plan once more; what is nobody's any more, or a new person's, is left alone. Returns how many rows fell."""
     with wrapped(f"Erasure {erasure.uuid}"), transaction.atomic():
         standing = holds.standing(steady=True)
         done = release(
@@ -147,6 +147,7 @@ def _again(erasure: Erasure, subject: Subject, *, now: datetime) -> None:
         erasure.state = ErasureState.OPEN if left.waits else ErasureState.DONE
         erasure.done_at = erasure.done_at or (None if left.waits else now)
         erasure.save(update_fields=["receipt", "open_until", "state", "done_at"])
+    return done.rows
 
 
 def _kept(rows: Mapping[str, tuple[object, ...]]) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 from django_rgpd import signals
 from django_rgpd.consent import suppress
 from django_rgpd.core.errors import Refused
-from django_rgpd.erasure import afterwards, remembered, sessions
+from django_rgpd.erasure import afterwards, remembered, sessions, traces
 from django_rgpd.erasure.counting import Question, answers
 from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.models import Erasure, ErasureState
@@ -24,16 +25,13 @@ from django_rgpd.erasure.plan import Drawn, Plan, draw, said
 from django_rgpd.erasure.reach import Reach
 from django_rgpd.erasure.release import Released, release
 from django_rgpd.holds.erased import follow
-from django_rgpd.ledger.record import record
+from django_rgpd.ledger.record import ERASED, record
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import Subject, ending, holds, people
 from django_rgpd.registry.models import Address, Person
 
 if TYPE_CHECKING:
     from django.db.models import Model
-
-EVENT = "erased"
-"""The kind of event that the ledger gets."""
 
 BY_TERM = "term"
 """The way of an erasure that nobody asked for: the account's term is over."""
@@ -53,8 +51,8 @@ class PlanChanged(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """One erasure under way."""
+class Case:
+    """One erasure under way; ``asked_at`` lies before ``now`` where it is done again on a restored dump."""
 
     person: Person
     known: people.Known
@@ -62,6 +60,7 @@ class _Case:
     choices: Mapping[str, object]
     how: str
     actor: str
+    asked_at: datetime
     now: datetime
     standing: holds.Holds
     """The holds that this erasure keeps to."""
@@ -72,6 +71,11 @@ class _Case:
     def subject(self) -> Subject:
         """As the engine carries her."""
         return self.known.subject
+
+    @property
+    def again(self) -> bool:
+        """Whether she was told already."""
+        return self.asked_at != self.now
 
 
 def erase(
@@ -117,61 +121,74 @@ def _erase(
     alias: str,
     now: datetime,
 ) -> Erasure:
-    _patience(alias)
-    locked = _lock(person)
+    patience(alias)
+    locked = lock(person)
     if locked.erased_at is not None:
         return Erasure.objects.filter(person=locked.uuid).latest("pk")
     known = people.known_of(locked)
-    user = _lock_user(known.subject)
-    case = _Case(locked, known, user, choices, how, actor, now, *_holds(known.subject, how))
+    user = lock_user(known.subject)
+    case = Case(locked, known, user, choices, how, actor, now, now, *holds_of(known.subject, how))
     drawn = draw(case.subject, now=now, choices=choices, standing=case.standing)
     _refuse(case, drawn.plan, expected)
-    erasure = _carry_out(case, drawn)
-    if connections[alias].vendor == "postgresql":
-        with connections[alias].cursor() as cursor:  # deferred keys speak before anything is called done
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    found_by = traces.kept(case.subject, user)
+    erasure, digests = carry_out(case, drawn, uuid4())
+    record(
+        ERASED,
+        person=case.subject.uuid,
+        now=now,
+        how=how,
+        actor=actor,
+        payload={
+            "erasure": str(erasure.uuid),
+            "people": [str(one) for one in case.subject.uuids],
+            "choices": dict(choices),
+            "digests": digests,
+            "suppressed": suppress.kept(case.subject.uuids),
+            **found_by,
+        },
+    )
     return erasure
 
 
-def _carry_out(case: _Case, drawn: Drawn) -> Erasure:
+def carry_out(case: Case, drawn: Drawn, uuid: UUID) -> tuple[Erasure, list[dict[str, str]]]:
+    """Release what is ``case``'s in the caller's transaction, with the ``Erasure`` called ``uuid`` and the jobs that follow.
+
+    Returns it, and the digests of every address ever known of her. She gets a receipt unless it is done ``again``.
+    """
     subject, now = case.subject, case.now
-    keys = _end(subject, now=now)
-    if case.choices.get("suppress"):
+    keys = end(subject, now=case.asked_at)
+    if case.choices.get("suppress") and not case.again:
         suppress.keep(case.person, reason=suppress.ASKED, now=now)
     left = remembered.taken(case.person, case.known, case.user, sessions=keys, herself=case.how in OWN_PAGES)
     follow(subject, kept=case.standing, ended=case.ended, now=now)
-    for uuid in subject.uuids:
-        signals.person_erased.send(Person, person=uuid, user_key=case.person.user_key, at=now)
-    reached = [_stamped(one, now=now) for one in drawn.reaches]
+    for one in subject.uuids:
+        signals.person_erased.send(Person, person=one, user_key=case.person.user_key, at=now)
     done = release(
         subject,
         Occasion.ERASURE,
         now=now,
         choices=case.choices,
         person=subject.uuid,
-        reached=reached,
+        reached=[_stamped(reach, at=case.asked_at) for reach in drawn.reaches],
         standing=case.standing,
     )
     _close(case, drawn.plan)
-    erasure = _written(case, drawn.plan, done)
-    record(
-        EVENT,
-        person=subject.uuid,
-        now=now,
-        how=case.how,
-        actor=case.actor,
-        payload={
-            "erasure": str(erasure.uuid),
-            "people": [str(one) for one in subject.uuids],
-            "digests": left.digests,
-        },
-    )
-    afterwards.put(erasure, drawn.plan, left, now=now)
+    erasure = _written(case, uuid, drawn.plan, done)
+    afterwards.put(erasure, drawn.plan, replace(left, email=None) if case.again else left, now=now)
     transaction.on_commit(lambda: sessions.end(keys), robust=True)
-    return erasure
+    _let_deferred_keys_speak()
+    return erasure, left.digests
 
 
-def _end(subject: Subject, *, now: datetime) -> list[str]:
+def _let_deferred_keys_speak() -> None:
+    """Before anything is called done."""
+    connection = connections[router.db_for_write(Person)]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def end(subject: Subject, *, now: datetime) -> list[str]:
     """End what is hers without a field to be erased, of which there is some; returns the keys of her sessions."""
     users = [] if subject.user_key is None else [str(subject.user_key)]
     endings = ending.every()
@@ -184,20 +201,20 @@ def _end(subject: Subject, *, now: datetime) -> list[str]:
     return sessions.take(users) if signed_in.count else []
 
 
-def _stamped(reach: Reach, *, now: datetime) -> Reach:
+def _stamped(reach: Reach, *, at: datetime) -> Reach:
     """What ties addresses and the account to the person ends today, whether something falls there or not."""
     column = TIES.get(reach.entry.model)
-    return reach if column is None else replace(reach, stamps={column: now})
+    return reach if column is None else replace(reach, stamps={column: at})
 
 
-def _holds(subject: Subject, how: str) -> tuple[holds.Holds, holds.Holds]:
+def holds_of(subject: Subject, how: str) -> tuple[holds.Holds, holds.Holds]:
     """The holds that are kept to and those that end: her own restrictions, unless nobody asked for this erasure."""
     found = holds.standing(steady=True)
     kept = found if how == BY_TERM else holds.for_erasure(subject, found)
     return kept, tuple(one for one in found if one not in kept)
 
 
-def _close(case: _Case, shown: Plan) -> None:
+def _close(case: Case, shown: Plan) -> None:
     """Nobody logs in any more to an account whose row something keeps."""
     if case.user is None or not shown.keeps:
         return
@@ -207,14 +224,15 @@ def _close(case: _Case, shown: Plan) -> None:
     rows.update(**{name: value for name, value in values.items() if name in names})
 
 
-def _written(case: _Case, shown: Plan, done: Released) -> Erasure:
+def _written(case: Case, uuid: UUID, shown: Plan, done: Released) -> Erasure:
     return Erasure.objects.create(
+        uuid=uuid,
         person=case.person.uuid,
         site=case.person.site,
         state=ErasureState.OPEN if shown.waits else ErasureState.DONE,
         how=case.how,
         actor=case.actor,
-        asked_at=case.now,
+        asked_at=case.asked_at,
         done_at=None if shown.waits else case.now,
         open_until=shown.open_until,
         choices=dict(case.choices),
@@ -223,7 +241,7 @@ def _written(case: _Case, shown: Plan, done: Released) -> Erasure:
     )
 
 
-def _lock(person: Person) -> Person:
+def lock(person: Person) -> Person:
     """Her row, locked; she may have been merged into somebody since she was read, or while the lock was waited for."""
     locked = people.lock(people.standing_for(person))
     while locked.merged_into is not None:
@@ -231,7 +249,8 @@ def _lock(person: Person) -> Person:
     return locked
 
 
-def _lock_user(subject: Subject) -> Any:
+def lock_user(subject: Subject) -> Any:
+    """Her account's row, locked; None where she has none."""
     if subject.user_key is None:
         return None
     key: Any = subject.user_key
@@ -239,21 +258,27 @@ def _lock_user(subject: Subject) -> Any:
     return model._base_manager.select_for_update(of=("self",)).filter(pk=key).first()
 
 
-def _refuse(case: _Case, shown: Plan, expected: str) -> None:
+def _refuse(case: Case, shown: Plan, expected: str) -> None:
     user = case.user
     if user is not None and (getattr(user, "is_staff", False) or getattr(user, "is_superuser", False)):
         raise Refused(
             _("This account works for the shop: hand its work over and take its rights away first.")
         )
-    if shown.blocked:
-        places = ", ".join(sorted({one.reference for one in shown.blocked}))
-        msg = _("This cannot be erased yet: the shop must first say what becomes of %(places)s.")
-        raise Refused(msg % {"places": places})
+    refuse_blocked(shown)
     if expected and expected != shown.digest:
         raise PlanChanged(_("Something has changed since this page was shown. Please read it again."))
 
 
-def _patience(alias: str) -> None:
+def refuse_blocked(shown: Plan) -> None:
+    """Raise ``Refused`` where an undeclared table is in the way."""
+    if shown.blocked:
+        places = ", ".join(sorted({one.reference for one in shown.blocked}))
+        msg = _("This cannot be erased yet: the shop must first say what becomes of %(places)s.")
+        raise Refused(msg % {"places": places})
+
+
+def patience(alias: str) -> None:
+    """Wait for nobody's lock longer than a page can."""
     if connections[alias].vendor == "postgresql":
         with connections[alias].cursor() as cursor:
             cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")

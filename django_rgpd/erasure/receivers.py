@@ -8,7 +8,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 
 from django_rgpd.core import clock
-from django_rgpd.erasure import sessions
+from django_rgpd.erasure import replay, sessions  # noqa: F401 - it applies what a replay brings back
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser

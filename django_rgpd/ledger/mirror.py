@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 
+from django_rgpd.core import conf
 from django_rgpd.core.errors import RgpdError
-from django_rgpd.ledger import chain, places
+from django_rgpd.ledger import chain, door, places
 from django_rgpd.ledger.chain import Link
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.ledger.places import Place
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job
-from django_rgpd.outbox.outcomes import NeedsSomeone
+from django_rgpd.outbox.outcomes import Declined, NeedsSomeone
 
 JOB = "ledger.mirror"
 ENDED = "ledger.mirror_ended"
@@ -32,23 +34,27 @@ def ahead() -> str:
     if found is None:
         return ""
     head = max(places.numbers(found), default=0)
+    door.learn(head)
     last = Seal.objects.order_by("-number").values_list("number", flat=True).first() or 0
     if head <= last:
         return ""
-    words = _("The mirror ends at seal %(head)d and the database at %(last)d: was an older dump restored?")
+    words = _(
+        "The mirror ends at seal %(head)d and the database at %(last)d: an older dump was restored, or its end was"
+        " cut off. Run rgpd_replay."
+    )
     return words % {"head": head, "last": last}
 
 
 def put(*, now: datetime) -> Job | None:
     """Write the job down that mirrors what is not mirrored yet, where there is a mirror and something to do."""
-    if places.place() is None or not Seal.objects.filter(mirrored_at__isnull=True).exists():
+    if not _writable() or not Seal.objects.filter(mirrored_at__isnull=True).exists():
         return None
     return jobs.put(JOB, {}, now=now, key="all")
 
 
 def put_ended(numbers: Iterable[int], *, now: datetime) -> None:
     """Write the job down that takes the ended payloads of these seals out of the mirror."""
-    for number in numbers if places.place() is not None else ():
+    for number in numbers if _writable() else ():
         jobs.put(ENDED, {"number": number}, now=now, key=str(number))
 
 
@@ -58,9 +64,12 @@ def write_all(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     found = places.place()
     if found is None:
         raise NeedsSomeone(_("MIRROR_ROOT and MIRROR_STORAGE are not set any more."))
+    if not _writable():
+        raise Declined(_("This is not production: nothing leaves it."))
     for seal in Seal.objects.filter(mirrored_at__isnull=True).order_by("number"):
         _write(found, seal)
         Seal.objects.filter(pk=seal.pk).update(mirrored_at=now)
+        door.learn(seal.number)
         jobs.renew(job, now=now)
 
 
@@ -69,7 +78,9 @@ def write_what_is_left(payload: jobs.Payload, *, job: Job, now: datetime) -> Non
     """Write the payloads of one batch anew, without those that have ended; the chain stays as it is."""
     found = places.place()
     seal = Seal.objects.filter(number=int(str(payload["number"]))).first()
-    if found is None or seal is None or found.read(places.batch_name(seal.number)) is None:
+    if found is None or not _writable() or seal is None:
+        return
+    if found.read(places.batch_name(seal.number)) is None:
         return
     name = places.payloads_name(seal.number)
     found.drop(name)
@@ -95,6 +106,12 @@ def compare() -> Iterator[tuple[int, str]]:
 
 def read(found: Place, number: int) -> Link | None:
     """The link of one mirrored batch; None where there is none, or its file does not fit its own digest."""
+    whole = opened(found, number)
+    return whole[0] if whole else None
+
+
+def opened(found: Place, number: int) -> tuple[Link, list[dict[str, Any]]] | None:
+    """The link of one mirrored batch, and the ``facts`` of its events; None as for ``read``."""
     content = found.read(places.batch_name(number))
     try:
         whole = json.loads(content or b"null")
@@ -102,7 +119,7 @@ def read(found: Place, number: int) -> Link | None:
         hashes = {one["uuid"]: chain.own_hash(one) for one in whole["events"]}
     except (ValueError, KeyError, TypeError):
         return None
-    return link if len(hashes) == link.count and chain.fits(link, hashes) else None
+    return (link, whole["events"]) if len(hashes) == link.count and chain.fits(link, hashes) else None
 
 
 def batch_content(seal: Seal, events: Iterable[Event]) -> bytes:
@@ -124,16 +141,28 @@ def payloads_content(events: Iterable[Event]) -> bytes:
     return chain.canonical(left) if left else b""
 
 
+def _writable() -> bool:
+    """Whether there is a mirror that is this database's to write: a copy of the shop would fork the chain of the shop."""
+    return places.place() is not None and conf.get().PRODUCTION is not False
+
+
 def _write(found: Place, seal: Seal) -> None:
     events = _events(seal)
     content, name = batch_content(seal, events), places.batch_name(seal.number)
-    if not found.add(name, content) and found.read(name) != content:
+    if found.read(name) is None:
+        # What ends comes first: a batch that is there can be replayed, whenever the process was killed.
+        _write_payloads(found, seal.number, payloads_content(events))
+        found.add(name, content)
+    if found.read(name) != content:
         words = _("The mirror has another seal %(number)d: the chain has forked, or its file was changed.")
         raise NeedsSomeone(words % {"number": seal.number})
-    payloads = payloads_content(events)
-    if payloads and not found.add(places.payloads_name(seal.number), payloads):
-        found.drop(places.payloads_name(seal.number))
-        found.add(places.payloads_name(seal.number), payloads)
+
+
+def _write_payloads(found: Place, number: int, content: bytes) -> None:
+    name = places.payloads_name(number)
+    if content and not found.add(name, content):
+        found.drop(name)
+        found.add(name, content)
 
 
 def _events(seal: Seal) -> list[Event]:

@@ -28,6 +28,9 @@ class Place(Protocol):
     def read(self, name: str) -> bytes | None:
         """What the file holds; None where there is none."""
 
+    def has(self, name: str) -> bool:
+        """Whether there is a file of this name; one question, whatever the number of files."""
+
     def add(self, name: str, content: bytes) -> bool:
         """Write a file that is not there yet, whole and durably or not at all; False where there is one."""
 
@@ -78,6 +81,10 @@ class Directory:
         with os.fdopen(descriptor, "rb") as file:
             return file.read()
 
+    def has(self, name: str) -> bool:
+        """See ``Place``."""
+        return (self.root / name).exists()
+
     def add(self, name: str, content: bytes) -> bool:
         """See ``Place``: written beside, flushed to the disk, then linked under its name, which must be free."""
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -126,6 +133,10 @@ class Elsewhere:
         with self.storage.open(name, "rb") as file:
             content: bytes = file.read()
         return content
+
+    def has(self, name: str) -> bool:
+        """See ``Place``."""
+        return self.storage.exists(name)
 
     def add(self, name: str, content: bytes) -> bool:
         """See ``Place``; a storage gives another name where this one is taken."""

@@ -15,6 +15,9 @@ from django_rgpd.registry.models import Person
 
 Payload = Mapping[str, object]
 
+ERASED = "erased"
+"""The kind of event that an erasure writes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:

@@ -32,12 +32,16 @@ def end_payloads(*, now: datetime) -> int:
 
     An event that a standing consent rests on keeps them: the consent must be demonstrable (art. 7.1).
     """
-    last = current().purpose(PROOF).term.cutoff(clock.legal_day(now))
-    before = datetime.combine(last, time.max, tzinfo=clock.legal_zone())
-    rows = Event.objects.filter(site=conf.get().SITE, at__lte=before, payload__isnull=False)
+    rows = Event.objects.filter(site=conf.get().SITE, at__lte=before(now), payload__isnull=False)
     for condition in _kept:
         rows = rows.exclude(condition())
     mirrored = rows.filter(seal__mirrored_at__isnull=False).order_by().values_list("seal__number", flat=True)
     with transaction.atomic(using=router.db_for_write(Event)):
         mirror.put_ended(sorted(mirrored.distinct()), now=now)
         return rows.update(payload=None, actor="")
+
+
+def before(now: datetime) -> datetime:
+    """The instant up to which the term of proofs is over at ``now``."""
+    last = current().purpose(PROOF).term.cutoff(clock.legal_day(now))
+    return datetime.combine(last, time.max, tzinfo=clock.legal_zone())

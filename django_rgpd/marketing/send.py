@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django_rgpd.consent.permission import Answer, may_send
 from django_rgpd.consent.state import holder
 from django_rgpd.core import conf, mail
-from django_rgpd.core.errors import Misconfigured
+from django_rgpd.core.errors import Misconfigured, Refused
 from django_rgpd.marketing import links
-from django_rgpd.outbox import jobs
+from django_rgpd.outbox import door, jobs
 from django_rgpd.outbox.models import Job
 from django_rgpd.outbox.outcomes import Gone
 from django_rgpd.policy import EMAIL, Purpose, current
@@ -57,9 +57,11 @@ def send(
     for the same person, no second one is written.
 
     Raises ``Misconfigured`` for a template without the link, ``ValueError`` for a purpose that is no
-    marketing by mail.
+    marketing by mail, ``Refused`` while the door is shut (an older dump was restored).
     """
     _marketing(purpose, channel)
+    if words := door.shut():
+        raise Refused(words)
     values = {name: _storable(value) for name, value in (context or {}).items()}
     sending = Sending()
     for person in people:
@@ -127,7 +129,7 @@ def seal(message: EmailMessage, *, person: UUID, purpose: str, channel: str = EM
             raise Misconfigured(msg)
 
 
-@jobs.job(JOB)
+@jobs.job(JOB, waits=True)
 def deliver(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     """Ask once more whether the mail may go, and hand it to the shop's mail backend."""
     purpose, channel = str(payload["purpose"]), str(payload["channel"])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from django_rgpd.core import clock
-from django_rgpd.outbox import deliver
+from django_rgpd.outbox import deliver, door
 from django_rgpd.outbox.models import Job
 
 
@@ -32,6 +34,14 @@ class JobAdmin(admin.ModelAdmin[Job]):
         number = deliver.retry(queryset, now=clock.now())
         text = ngettext("%(number)d job is in line again.", "%(number)d jobs are in line again.", number)
         self.message_user(request, text % {"number": number}, messages.SUCCESS)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The jobs, and why those that reach out wait."""
+        if words := door.shut():
+            messages.warning(request, words)
+        return super().changelist_view(request, extra_context)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
         """Every field: a job is changed by what it does."""

@@ -35,8 +35,11 @@ _daily: dict[str, Duty] = {}
 _each_run: dict[str, Duty] = {}
 
 
-def daily(name: str) -> Callable[[Duty], Duty]:
-    """Have the decorated ``function(*, now)`` called once a legal day, as a job that is retried."""
+def daily(name: str, *, waits: bool = False) -> Callable[[Duty], Duty]:
+    """Have the decorated ``function(*, now)`` called once a legal day, as a job that is retried.
+
+    ``waits``: it writes to people, and so waits while the ``door`` is shut.
+    """
 
     def register(duty: Duty) -> Duty:
         _add(_daily, name, duty)
@@ -45,7 +48,7 @@ def daily(name: str) -> Callable[[Duty], Duty]:
             duty(now=now)
 
         handler.__module__, handler.__qualname__ = duty.__module__, f"daily:{name}"
-        jobs.job(PREFIX + name)(handler)
+        jobs.job(PREFIX + name, waits=waits)(handler)
         return duty
 
     return register

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.core import conf
 from django_rgpd.core.errors import Refused, StaleClaim
-from django_rgpd.outbox import jobs
+from django_rgpd.outbox import door, jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Declined, Gone, Later, NeedsSomeone
 
@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 12
 """Attempts, over about a day, after which a job waits for a person."""
+
+AT_THE_DOOR = timedelta(minutes=5)
+"""How long a job that found the door shut waits before it asks again."""
 
 _FIRST_PAUSE = timedelta(minutes=1)
 _LONGEST_PAUSE = timedelta(hours=6)
@@ -116,6 +119,8 @@ def _attempt(job: Job, *, now: datetime) -> str:
         return _end(job, State.NEEDS, now=now, note=_("Nothing carries out jobs of this name any more."))
     if kind.outward and not conf.in_production():
         return _end(job, State.REFUSED, now=now, note=_("This is not production: nothing leaves it."))
+    if kind.waits and (words := door.shut()):
+        return _put_off(job, now + AT_THE_DOOR, note=words, attempts=job.attempts - 1)
     if job.attempts > MOST_ATTEMPTS:
         return _end(job, State.NEEDS, now=now, note=_("Its worker died, again and again."))
     try:

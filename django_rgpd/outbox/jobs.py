@@ -41,22 +41,23 @@ class Handler(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A kind of job: its handler, and whether it reaches other people's systems."""
+    """A kind of job: its handler, whether it reaches other people's systems, and whether it waits at a shut door."""
 
     name: str
     handler: Handler
     outward: bool
+    waits: bool
 
 
 _registered: dict[str, Registered] = {}
 
 
-def job(name: str, *, outward: bool = False) -> Callable[[Handler], Handler]:
+def job(name: str, *, outward: bool = False, waits: bool = False) -> Callable[[Handler], Handler]:
     """Make the decorated function the handler of the jobs called ``name`` (at most 64 characters).
 
     It gets the payload, ``job`` and ``now``, runs outside of any transaction of ours, and returns, or
     raises one of ``outcomes``; any other exception is tried again later. ``outward`` jobs run in production
-    only.
+    only. They, and those that say ``waits`` (mail that nobody just asked for), wait while the ``door`` is shut.
     """
 
     def register(handler: Handler) -> Handler:
@@ -64,7 +65,7 @@ def job(name: str, *, outward: bool = False) -> Callable[[Handler], Handler]:
         if known is not None and not _is_the_same(known.handler, handler):
             msg = f"The job {name!r} has a handler already: {_place(known.handler)}."
             raise Misconfigured(msg)
-        _registered[name] = Registered(name, handler, outward)
+        _registered[name] = Registered(name, handler, outward, waits or outward)
         return handler
 
     return register

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from django_rgpd.core import clock
 from django_rgpd.erasure.models import Erasure, ErasureState
+from django_rgpd.ledger import door, mirror
 from django_rgpd.outbox.daily import PREFIX
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.registry.models import Hold
@@ -135,6 +136,11 @@ def _set_aside(now: datetime) -> Iterator[Finding]:
         yield Finding("set_aside", text % {"label": label, "number": len(found), "keys": shown})
 
 
+def _replay(now: datetime) -> Iterator[Finding]:
+    if words := door.replay_due() or mirror.ahead():
+        yield Finding("replay", words)
+
+
 LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [
     _silent,
     _stuck,
@@ -144,5 +150,6 @@ LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [
     _approval,
     _set_aside,
     _unreviewed,
+    _replay,
 ]
 """What is looked at; a room above adds its own."""

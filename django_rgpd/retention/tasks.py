@@ -33,7 +33,7 @@ def release_what_is_due(*, now: datetime) -> None:
         raise Later(now + PUT_OFF, _("Some models wait for the ranges of others."))
 
 
-@daily("retention.accounts")
+@daily("retention.accounts", waits=True)
 def end_accounts(*, now: datetime) -> None:
     """Warn of the accounts that end soon, and end those whose time has come."""
     approval.settle(now=now)

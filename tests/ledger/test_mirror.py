@@ -122,6 +122,23 @@ def test_what_ends_at_its_term_goes_from_the_mirror_too(root: Path, now: datetim
     assert list(verify.verify(now=later)) == []
 
 
+@pytest.mark.fault("B05")
+def test_a_copy_of_the_shop_does_not_write_to_the_shops_mirror(root: Path, settings, now: datetime) -> None:
+    """Its settings came along; that it is not production is what they were changed to say."""
+    run(now)
+    before = sorted(root.iterdir())
+    record.record("x", person=None, now=now)
+    seal.seal(now=now)
+    mirror.put(now=now)
+    settings.RGPD = {**settings.RGPD, "PRODUCTION": False}
+    assert deliver.run_due(now=now).counts == {"refused": 1}
+    run(now)
+    assert terms.end_payloads(now=now.replace(year=2040)) == 2
+    deliver.run_due(now=now)
+    assert sorted(root.iterdir()) == before
+    assert Seal.objects.filter(mirrored_at__isnull=True).count() == 2
+
+
 def test_without_a_mirror_there_is_no_job(now: datetime) -> None:
     run(now)
     assert places.place() is None

@@ -63,7 +63,7 @@ def test_boxes_are_separate_unticked_and_optional() -> None:
 
 def test_a_guest_who_ticks_confirms_by_mail(today: datetime, delivered: Callable, client) -> None:
     filled(marketing_newsletter_email="on").record_marketing(email="gus@example.com", now=today)
-    assert set(Event.objects.values_list("kind", flat=True)) == {"consent.informed"}
+    assert set(Event.objects.exclude(person=None).values_list("kind", flat=True)) == {"consent.informed"}
     (message,) = delivered()
     client.post(link_in(message, "/confirm/"))
     person = people.known("email", "gus@example.com")
@@ -140,11 +140,11 @@ def test_the_mixin_works_before_a_model_form(today: datetime, make_person: Calla
     form.record_marketing(email=user.email, user=user, now=today)
     assert state.live(person, *OFFERS)
     assert not state.live(person, *NEWS)
-    assert set(Event.objects.values_list("how", flat=True)) == {"sign_up"}
+    assert set(Event.objects.exclude(person=None).values_list("how", flat=True)) == {"sign_up"}
 
 
 def test_an_address_that_takes_no_mail_does_not_stop_an_order(today: datetime) -> None:
     form = filled(marketing_newsletter_email="on")
     form.record_marketing(email='"a b"@example.com', phone="none", now=today)
-    assert not Event.objects.exists()
+    assert not Event.objects.exclude(person=None).exists()
     assert not Job.objects.exists()

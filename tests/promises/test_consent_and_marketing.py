@@ -83,7 +83,8 @@ def test_newsletter_on_double_opt_in_with_proof_of_both_ways(client: Client) -> 
     send("newsletter", "marketing/news", [person], now=clock.now(), context={"title": "x", "text": "y"})
     (news,) = _mails()
     client.post(_path(news, "/leave/"))
-    kinds = list(Event.objects.order_by("at", "pk").values_list("kind", flat=True))
+    hers = Event.objects.exclude(person=None)
+    kinds = list(hers.order_by("at", "pk").values_list("kind", flat=True))
     assert kinds == ["consent.asked", "consent.confirmed", "consent.withdrawn"]
     proof = Event.objects.get(kind="consent.confirmed")
     shown = Wording.objects.get(uuid=proof.payload["wording"])

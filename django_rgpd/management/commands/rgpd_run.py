@@ -10,7 +10,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock
-from django_rgpd.outbox import daily, deliver
+from django_rgpd.outbox import daily, deliver, door
 from django_rgpd.outbox.models import Job, State
 
 
@@ -54,6 +54,8 @@ class Command(BaseCommand):
             self.stderr.write(_("%(name)s failed: %(error)s.") % {"name": name, "error": error})
         for (name, state), number in sorted(summary.done.items()):
             self.stdout.write(f"{name}: {number} {_word(state)}")
+        if words := door.shut():
+            self.stderr.write(words)
         if not quiet:
             self.closing_words(summary)
         return bool(failed or summary.failed)

@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from django_rgpd.consent import rebuild
 from django_rgpd.core import clock
+from django_rgpd.erasure.replay import returned
 from django_rgpd.ledger.models import Seal
 from django_rgpd.ledger.verify import verify
 
@@ -46,6 +47,9 @@ class Command(BaseCommand):
     def _faults(self, *, consents: bool) -> Iterator[str]:
         for fault in verify(now=clock.now()):
             yield str(fault)
+        for uuid in returned():
+            what = _("erasure %(uuid)s: who was erased is here again: run rgpd_replay --all.")
+            yield what % {"uuid": uuid}
         if not consents:
             return
         for one in rebuild.compare():
