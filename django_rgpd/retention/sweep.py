@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from django_rgpd.core.errors import Misconfigured, RgpdError
+from django_rgpd.core.failures import wrapped
 from django_rgpd.erasure import reach, statements
 from django_rgpd.erasure.reach import Reach
 from django_rgpd.erasure.release import Released, carry_out
@@ -70,7 +71,7 @@ def sweep(
                 if max_seconds is not None and time.monotonic() - started >= max_seconds:
                     report.complete = False
                     return _recorded(report, now=now)
-                with transaction.atomic(using=statements.using(entry)):
+                with wrapped(entry.label), transaction.atomic(using=statements.using(entry)):
                     report.done.add(entry.label, *carry_out(part, Occasion.TERM, now=now))
         except RgpdError as error:
             report.failed[entry.label] = type(error).__name__

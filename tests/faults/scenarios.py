@@ -78,7 +78,7 @@ class Scenario:
             yield f"{left} jobs are not done"
         if left := Job.objects.exclude(payload={}).count():
             yield f"{left} payloads are left"
-        drafts = [path.name for path in files() if path.suffix in {".part", ".tmp"}]
+        drafts = [path.name for path in files() if path.suffix == ".part"]
         if drafts:
             yield f"drafts are left: {drafts}"
 
@@ -86,7 +86,7 @@ class Scenario:
         """What must be the same however often it was killed: the shop's rows, the files, the ledger."""
         return {
             **shop_rows(),
-            "files": sorted(_VARIES.sub("#", path.name) for path in files() if path.suffix != ".eml"),
+            "files": sorted(_VARIES.sub("#", path.name) for path in files()),
             "events": sorted(Event.objects.exclude(kind="released").values_list("kind", "how")),
             "people": sorted(Person.objects.values_list("pk", "user_key", "erased_at")),
             "exports": sorted(ExportRequest.objects.values_list("state", flat=True)),
@@ -107,9 +107,10 @@ def shop_rows() -> dict[str, object]:
 
 
 def files() -> list[Path]:
-    """The shop's files, its database aside."""
-    root = Path(settings.VAR)
-    return [path for path in root.rglob("*") if path.is_file() and not path.name.startswith("shop.sqlite3")]
+    """The shop's files, its database and what the mail server has aside."""
+    root, mails = Path(settings.VAR), Path(settings.MAILBOX_ROOT)
+    found = [path for path in root.rglob("*") if path.is_file() and mails not in path.parents]
+    return [path for path in found if not path.name.startswith("shop.sqlite3")]
 
 
 def a_customer(email: str = "killed@example.com") -> Person:

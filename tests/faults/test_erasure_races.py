@@ -11,9 +11,9 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from django_rgpd import signals
+from django_rgpd.core.failures import EngineFailed
 from django_rgpd.erasure import execute
 from django_rgpd.erasure.execute import erase
-from django_rgpd.erasure.failures import EngineFailed
 from django_rgpd.erasure.models import Erasure
 from django_rgpd.ledger.models import Event
 from django_rgpd.outbox.deliver import run_due
