@@ -18,12 +18,15 @@ from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 
 from django_rgpd.erasure.execute import erase
+from django_rgpd.erasure.failures import EngineFailed
+from django_rgpd.erasure.rehearse import rehearse
 from django_rgpd.export import collect
 from django_rgpd.export.models import Document
 from django_rgpd.outbox.deliver import run_due
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 from django_rgpd.retention.sweep import sweep
+from django_rgpd.testing import changed, snapshot
 from tests.oddities.ground import BEFORE, LONG_AGO, NOW, check, everything, person
 from tests.oddities.keys import models
 from tests.oddities.zoo import models as zoo
@@ -203,6 +206,35 @@ def exported() -> None:
             counts = {label: tables[label]["count"] for label in shown}
             check(f"tags: {counts}", counts.get("odd_keys.Tag") == 4)
             check(f"cells: {counts}", counts.get("odd_keys.Cell") == 1)
+
+
+def rehearsed() -> None:
+    """What only the database can say of an erased form is said by the rehearsal, before a customer hears it."""
+    ylva, her, email = person("ylva")
+    shelf = models.Shelf.objects.create()
+    names = [
+        models.Shelved.objects.create(user=ylva, shelf=shelf, name=f"ylva-canary-{number}", created=BEFORE)
+        for number in range(2)
+    ]
+    check("two erased names", refusal(her, "odd_keys.Shelved"))
+    for row in names:
+        row.delete()
+    domestic = models.Domestic.objects.create(user=ylva, email=email, created=BEFORE)
+    check("a placeholder in a CHECK", refusal(her, "odd_keys.Domestic"))
+    domestic.delete()
+    check(f"still refused: {rehearse(now=NOW)}", not rehearse(now=NOW))
+
+
+def refusal(her: Person, label: str) -> bool:
+    """Whether the rehearsal names the model, and the erasure itself refuses without changing or telling anything."""
+    before = snapshot()
+    named = any(label in problem for problem in rehearse(now=NOW))
+    try:
+        erase(her, how="account", now=NOW)
+    except EngineFailed as error:
+        told = str(error)
+        return named and label in told and "canary" not in told and not changed(before, snapshot())
+    return False
 
 
 def still_open() -> None:

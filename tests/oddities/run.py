@@ -40,6 +40,7 @@ def acts() -> list[Act]:
         by_their_keys.erased,
         by_their_keys.swept,
         by_their_keys.exported,
+        by_their_keys.rehearsed,
         by_their_keys.shared,
         by_their_keys.still_open,
         *([in_the_zoo.placeholders] if oddity == "default" else []),

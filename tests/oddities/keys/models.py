@@ -221,6 +221,33 @@ class Numbered(models.Model):
         constraints = [models.UniqueConstraint(fields=["user", "name"], name="odd_keys_once")]
 
 
+class Shelved(models.Model):
+    """Unique by a column that is erased and one that stays: two erased rows would be the same."""
+
+    user = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
+    shelf = models.ForeignKey("Shelf", on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=100)
+    created = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["shelf", "name"], name="odd_keys_shelved_once")]
+
+
+class Domestic(models.Model):
+    """A CHECK that no placeholder passes."""
+
+    user = models.ForeignKey(USER, null=True, on_delete=models.SET_NULL, related_name="+")
+    email = models.EmailField()
+    created = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(email__endswith="@example.com"), name="odd_keys_domestic_address"
+            )
+        ]
+
+
 class Portrait(models.Model):
     """A stored file with what was made of it."""
 

@@ -194,6 +194,23 @@ class NumberedData(Odd):
     at_end = KeepFacts()
 
 
+@register(models.Shelved)
+class ShelvedData(Odd):
+    """Names on a shelf."""
+
+    fields = {"user": Personal("account", erase=Null()), "name": Personal("account", erase=Blank())}
+    internal = ["shelf"]
+    at_end = KeepFacts()
+
+
+@register(models.Domestic)
+class DomesticData(Odd):
+    """Addresses of one domain."""
+
+    fields = {"user": Personal("account", erase=Null()), "email": Personal("account", erase=Placeholder())}
+    at_end = KeepFacts()
+
+
 @register(models.Portrait)
 class PortraitData(Odd):
     """Portraits."""
