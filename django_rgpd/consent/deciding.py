@@ -14,13 +14,18 @@ from django_rgpd.consent import kinds, state, suppress, wordings
 from django_rgpd.consent.models import ConsentState, Standing, Wording
 from django_rgpd.core import clock
 from django_rgpd.core.errors import Refused
+from django_rgpd.core.failures import wrapped
 from django_rgpd.ledger.record import Draft, many, record
 from django_rgpd.policy import COLUMN, SMS, Purpose, current
 from django_rgpd.registry.models import Address, Kind, Person
 
 Whom: TypeAlias = Person | UUID
 
+DOING = _("Recording a decision")
+"""What a failure says was being done: a consent's row holds an address, which the database would quote."""
 
+
+@wrapped(DOING)
 def agree(
     kind: str,
     person: Whom,
@@ -80,6 +85,7 @@ def _carried_over(holder: Person, key: state.Key, now: datetime) -> list[Draft]:
     ]
 
 
+@wrapped(DOING)
 def refuse(
     kind: str,
     person: Whom,

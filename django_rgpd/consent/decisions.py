@@ -13,6 +13,7 @@ from django_rgpd.consent.deciding import Whom
 from django_rgpd.consent.models import ConsentState, Standing, Wording
 from django_rgpd.consent.permission import Answer, may_send
 from django_rgpd.core.errors import Refused
+from django_rgpd.core.failures import wrapped
 from django_rgpd.registry.models import Address
 
 __all__ = [
@@ -96,6 +97,7 @@ def confirm(
     )
 
 
+@wrapped(deciding.DOING)
 def import_(
     person: Whom,
     purpose: str,
@@ -160,6 +162,7 @@ def object_to(
     return deciding.refuse(kinds.OBJECTED, person, (purpose, channel), how=how, now=now, at=at, actor=actor)
 
 
+@wrapped(deciding.DOING)
 def leave(
     person: Whom, purpose: str, channel: str, *, how: str, now: datetime, actor: str = ""
 ) -> ConsentState | None:
@@ -182,6 +185,7 @@ def refuse_all(
     return object_to(person, "", "", how=how, now=now, at=at, actor=actor)
 
 
+@wrapped(deciding.DOING)
 def inform(
     person: Whom, purpose: str, channel: str, *, how: str, now: datetime, at: datetime | None = None
 ) -> ConsentState | None:
@@ -198,6 +202,7 @@ def inform(
         return deciding.decide(kinds.INFORMED, holder, (purpose, channel), how=how, now=now, at=at)
 
 
+@wrapped(deciding.DOING)
 def expire(person: Whom, purpose: str, channel: str, *, how: str, now: datetime) -> ConsentState | None:
     """The consent came to its end without being renewed; without a live consent nothing happens."""
     with transaction.atomic():
@@ -207,6 +212,7 @@ def expire(person: Whom, purpose: str, channel: str, *, how: str, now: datetime)
         return deciding.decide(kinds.EXPIRED, holder, (purpose, channel), how=how, now=now)
 
 
+@wrapped(deciding.DOING)
 def renew(
     person: Whom,
     purpose: str,

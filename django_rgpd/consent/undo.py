@@ -9,10 +9,11 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from django_rgpd.consent import kinds, state
-from django_rgpd.consent.deciding import settle
+from django_rgpd.consent.deciding import DOING, settle
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import conf
 from django_rgpd.core.errors import Refused
+from django_rgpd.core.failures import wrapped
 from django_rgpd.ledger.models import Event
 from django_rgpd.ledger.record import record
 from django_rgpd.registry.models import Person
@@ -28,6 +29,7 @@ def possible(row: ConsentState | None, *, now: datetime) -> bool:
     return row is not None and row.standing in kinds.REFUSALS and row.since <= now < row.since + WITHIN
 
 
+@wrapped(DOING)
 def undo(event: UUID, *, how: str, now: datetime) -> ConsentState | None:
     """Take the refusal written as ``event`` back; what stood before stands again. Doing it twice is doing it
     once.

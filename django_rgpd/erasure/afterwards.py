@@ -150,15 +150,22 @@ def go_over(erasure: Erasure, subject: Subject, *, now: datetime) -> int:
     return done.rows
 
 
-def _kept(rows: Mapping[str, tuple[object, ...]]) -> dict[str, list[str]]:
-    """Keys as a payload keeps them."""
-    return {label: [str(key) for key in keys] for label, keys in rows.items()}
+def _kept(rows: Mapping[str, tuple[object, ...]]) -> dict[str, list[str | list[str]]]:
+    """Keys as a payload keeps them; one of several columns as a list."""
+    return {
+        label: [[str(part) for part in key] if isinstance(key, tuple) else str(key) for key in keys]
+        for label, keys in rows.items()
+    }
 
 
 def _rows(payload: jobs.Payload) -> dict[str, tuple[object, ...]]:
     kept = payload.get("held")
     pairs = kept.items() if isinstance(kept, dict) else ()
-    return {label: tuple(keys) for label, keys in pairs if isinstance(keys, list)}
+    return {
+        label: tuple(tuple(key) if isinstance(key, list) else key for key in keys)
+        for label, keys in pairs
+        if isinstance(keys, list)
+    }
 
 
 def _look(erasure: Erasure, payload: jobs.Payload, *, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.db.models import Model, Q
 
+from django_rgpd.core.failures import foreign
 from django_rgpd.erasure import statements
 from django_rgpd.erasure.reach import Group, Reach, column
 from django_rgpd.erasure.statements import Outcome
@@ -29,7 +30,8 @@ def carry_out(reach: Reach) -> tuple[Outcome, int]:
     deleted = 0
     if reach.deletes:
         for row in statements.rows_of(reach.entry, statements.going(reach)).iterator(chunk_size=_CHUNK):
-            row.delete()
+            with foreign(reach.entry.label):
+                row.delete()
             deleted += 1
     outcome = rewrite(reach)
     return outcome + Outcome(_save(reach)), deleted
@@ -50,7 +52,8 @@ def _save(reach: Reach) -> int:
         for name in fields:
             target = column(entry.model, name)
             setattr(row, target.attname, entry.declaration.fields[name].erase.value(target))
-        row.save(update_fields=fields)
+        with foreign(entry.label):
+            row.save(update_fields=fields)
     return len(names)
 
 
@@ -58,6 +61,7 @@ def _rewrite(reach: Reach, group: Group, name: str, action: Rewrite) -> int:
     rows = statements.rows_of(reach.entry, all_of(reach.where, group.released, not_(action.done)))
     values = list(rows.values_list("pk", name))
     for key, value in values:
-        new = action.function(value)
+        with foreign(f"{reach.entry.label}.{name}"):
+            new = action.function(value)
         statements.rows_of(reach.entry, Q(pk=key)).update(**{name: new})
     return len(values)

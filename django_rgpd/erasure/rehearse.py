@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.contrib.auth import get_user_model
 from django.db import router, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.erasure import statements
@@ -16,9 +16,12 @@ from django_rgpd.erasure.plan import plan
 from django_rgpd.erasure.reach import Group, Reach, entries
 from django_rgpd.erasure.release import carry_out, release
 from django_rgpd.policy import Occasion
-from django_rgpd.registry import Entry, Subject, people
+from django_rgpd.registry import Entry, KeepFacts, Subject, people
 from django_rgpd.registry.conditions import ALWAYS
 from django_rgpd.registry.order import children_first
+
+SIDE_BY_SIDE = 100
+"""Rows of a model that are erased together, so that a unique constraint over several columns can speak."""
 
 
 class _Undo(Exception):
@@ -29,7 +32,7 @@ def rehearse(*, now: datetime) -> list[str]:
     """What would go wrong, as sentences without a personal value; empty where all is well. Nothing is
     changed.
 
-    The whole erasure of one customer is tried, then each declared model's erased form on one row of it.
+    The whole erasure of one customer is tried, then each declared model's erased form on some rows of it.
     """
     problems: list[str] = []
     alias = router.db_for_write(get_user_model())
@@ -63,7 +66,7 @@ def _rows(alias: str, *, now: datetime) -> list[str]:
     for entry in children_first(entries()):
         if statements.using(entry) != alias:
             continue
-        reach = _any_row(entry)
+        reach = _some_rows(entry)
         if reach is None:
             continue
         try:
@@ -79,12 +82,14 @@ def _rows(alias: str, *, now: datetime) -> list[str]:
     return found
 
 
-def _any_row(entry: Entry) -> Reach | None:
-    key = entry.model._base_manager.order_by("pk").values_list("pk", flat=True).first()
-    if key is None:
+def _some_rows(entry: Entry) -> Reach | None:
+    """A row of a model whose rows go; several where they stay, erased side by side: two may become the same."""
+    number = SIDE_BY_SIDE if isinstance(entry.declaration.at_end, KeepFacts) else 1
+    keys = list(QuerySet(entry.model).order_by("pk").values_list("pk", flat=True)[:number])
+    if not keys:
         return None
     whole = Group(released=ALWAYS, fields=dict(entry.declaration.fields))
-    return Reach(entry=entry, role=entry.main_role, where=Q(pk=key), groups=(whole,), deletes=False)
+    return Reach(entry=entry, role=entry.main_role, where=Q(pk__in=keys), groups=(whole,), deletes=False)
 
 
 def _somebody() -> object | None:

@@ -80,13 +80,14 @@ def end(session_keys: Iterable[str]) -> int:
 
 
 def end_unlisted(user_key: str) -> int:
-    """Delete the sessions of an account that the index does not know; says how many there were.
+    """Delete the sessions of an account that the index learnt of too late, or does not know; says how many there were.
 
-    A session changes its key when the password changes, and those from before the installation were never
-    entered: where
-    sessions can be listed (database, files) each is read.
+    A login that was under way while the account was erased comes into the index afterwards. A session changes its key when
+    the password changes, and those from before the installation were never entered: where sessions can be listed
+    (database, files) each is read.
     """
-    found = [key for key, owner in _listed() if owner == user_key]
+    found = take([user_key])
+    found += [key for key, owner in _listed() if owner == user_key and key not in found]
     end(found)
     return len(found)
 

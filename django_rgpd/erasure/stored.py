@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from django_rgpd.erasure import statements
 from django_rgpd.erasure.reach import Reach, column
 from django_rgpd.outbox import files, jobs
-from django_rgpd.registry import Personal
+from django_rgpd.registry import DeleteFile, Personal
 from django_rgpd.registry.conditions import all_of, not_
 
 if TYPE_CHECKING:
@@ -30,12 +30,15 @@ def remove(reach: Reach, *, now: datetime, person: UUID | None = None) -> None:
 
 def _put(reach: Reach, name: str, where: object, *, now: datetime, person: UUID | None) -> None:
     entry = reach.entry
-    form = entry.declaration.fields[name].erase.erased(column(entry.model, name))
+    action = entry.declaration.fields[name].erase
+    form = action.erased(column(entry.model, name))
     rows = statements.rows_of(entry, all_of(where, not_(form)))  # type: ignore[arg-type]
     names = [str(one) for one in rows.values_list(name, flat=True) if one]
     if names:
         place = f"{entry.label}.{name}"
-        jobs.put(JOB, {"place": place, "names": names}, now=now, person=person)
+        derivatives = list(action.derivatives) if isinstance(action, DeleteFile) else []
+        payload = {"place": place, "names": names, "derivatives": derivatives}
+        jobs.put(JOB, payload, now=now, person=person)
 
 
 def _is_file(personal: Personal) -> bool:
@@ -44,7 +47,13 @@ def _is_file(personal: Personal) -> bool:
 
 @jobs.job(JOB)
 def delete(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
-    """Delete the files; those that are not there any more are what was wanted."""
-    names = payload["names"]
-    for name in names if isinstance(names, list) else ():
-        files.delete({"place": payload["place"], "name": name}, job=job, now=now)
+    """Delete the files and what was made of them; those that are not there any more are what was wanted.
+
+    One that another row still has stays. Where the storage refuses one the others go all the same, and the job is tried again.
+    """
+    names, derivatives = payload["names"], payload.get("derivatives")
+    files.delete_all(
+        str(payload["place"]),
+        [str(one) for one in names] if isinstance(names, list) else [],
+        derivatives=[str(one) for one in derivatives] if isinstance(derivatives, list) else [],
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django_rgpd.holds import lifting
+from django_rgpd.holds import lifting, replay  # noqa: F401 - it applies what a replay brings back
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job
 

@@ -66,6 +66,7 @@ def write_all(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
         raise NeedsSomeone(_("MIRROR_ROOT and MIRROR_STORAGE are not set any more."))
     if not _writable():
         raise Declined(_("This is not production: nothing leaves it."))
+    found.tidy()
     for seal in Seal.objects.filter(mirrored_at__isnull=True).order_by("number"):
         _write(found, seal)
         Seal.objects.filter(pk=seal.pk).update(mirrored_at=now)
@@ -83,6 +84,7 @@ def write_what_is_left(payload: jobs.Payload, *, job: Job, now: datetime) -> Non
     if found.read(places.batch_name(seal.number)) is None:
         return
     name = places.payloads_name(seal.number)
+    found.tidy()
     found.drop(name)
     left = payloads_content(_events(seal))
     if left:

@@ -37,6 +37,12 @@ class Place(Protocol):
     def drop(self, name: str) -> None:
         """Take a file away; that it is not there is well."""
 
+    def tidy(self) -> None:
+        """Take away what workers that died left half written.
+
+        Another worker that is at work loses its draft by it: its attempt fails, and is done again.
+        """
+
 
 def place() -> Place | None:
     """``RGPD["MIRROR_STORAGE"]``, else ``RGPD["MIRROR_ROOT"]``; None where there is no mirror."""
@@ -107,6 +113,11 @@ class Directory:
         """See ``Place``."""
         (self.root / name).unlink(missing_ok=True)
 
+    def tidy(self) -> None:
+        """See ``Place``."""
+        for path in self.root.glob(".*.part"):
+            path.unlink(missing_ok=True)
+
     def _flush(self) -> None:
         directory = os.open(self.root, os.O_RDONLY)
         try:
@@ -151,6 +162,9 @@ class Elsewhere:
         """See ``Place``."""
         with suppress(FileNotFoundError):
             self.storage.delete(name)
+
+    def tidy(self) -> None:
+        """See ``Place``: a storage writes whole files."""
 
 
 def _private(path: str, flags: int) -> int:

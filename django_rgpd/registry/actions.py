@@ -6,6 +6,7 @@ changes nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 SHORTEST_PLACEHOLDER = len(f"@{ERASED_DOMAIN}") + 16
 """Characters that a column must hold for a placeholder to be unique by chance (64 random bits)."""
+
+_DERIVATIVE = re.compile(r"\{(?:name|stem)\}[^\w{}]")
+"""The file's name, and then something that ends it: "photos/1" begins the name of "photos/10.jpg" too."""
 
 SAME_FOR_ALL = "the column is unique, and two erased rows would be the same: use Null() or Placeholder()"
 
@@ -48,14 +52,29 @@ class Action:
         """True of rows in which ``field`` has its erased form."""
         raise NotImplementedError
 
+    def example(self, field: AnyField) -> object | None:
+        """A value such as an erased column has, for the column's validators; None where none of them is asked."""
+        return None
+
     def problems(self, field: AnyField) -> list[str]:
         """Why the column cannot take this action, in words that say what to do; empty where it can."""
         if getattr(field, "generated", False):
             return ["the database computes this column: declare the columns that it is made of"]
-        return self._problems(field)
+        return self._problems(field) or self._refused(field)
 
     def _problems(self, field: AnyField) -> list[str]:
         raise NotImplementedError
+
+    def _refused(self, field: AnyField) -> list[str]:
+        """A row that keeps what its validators refuse could be saved in no form any more."""
+        example = self.example(field)
+        if example is None:
+            return []
+        try:
+            field.run_validators(example)
+        except ValidationError:
+            return ["the column's validators refuse the erased form"]
+        return []
 
 
 def _empty(field: AnyField, form: Q) -> Q:
@@ -94,6 +113,10 @@ class Fixed(Action):
     def erased(self, field: AnyField) -> Q:
         """Equality."""
         return Q(**{field.name: self.to}) if self.to is not None else Null().erased(field)
+
+    def example(self, field: AnyField) -> object | None:
+        """The value."""
+        return self.to
 
     def _problems(self, field: AnyField) -> list[str]:
         if self.to is None:
@@ -151,6 +174,12 @@ class Placeholder(Action):
         """``LIKE '%@erased.invalid'``; a column without any value counts too."""
         return _empty(field, Q(**{f"{field.name}__endswith": f"@{ERASED_DOMAIN}"}) | Q(**{field.name: ""}))
 
+    def example(self, field: AnyField) -> object | None:
+        """One such address."""
+        tail = f"@{ERASED_DOMAIN}"
+        digits = min(32, (field.max_length or 64) - len(tail))
+        return "a1" * (digits // 2) + tail
+
     def _problems(self, field: AnyField) -> list[str]:
         if not field.empty_strings_allowed or isinstance(field, FileField):
             return [f"a {type(field).__name__} holds no address: use Null() or Fixed()"]
@@ -163,7 +192,7 @@ class Placeholder(Action):
 
 @dataclass(frozen=True, slots=True)
 class EmptyJson(Action):
-    """An empty JSON object or list, by what the column's default is."""
+    """An empty JSON object or list, by what the column's default is; an empty array or hstore."""
 
     def value(self, field: AnyField) -> Combinable:
         """``{}`` or ``[]``."""
@@ -175,18 +204,24 @@ class EmptyJson(Action):
 
     def _empty_form(self, field: AnyField) -> list[object] | dict[str, object]:
         if not isinstance(field, JSONField):
-            return []
+            return [] if field.get_internal_type() == "ArrayField" else {}
         return [] if isinstance(field.get_default(), list) else {}
 
     def _problems(self, field: AnyField) -> list[str]:
-        if isinstance(field, JSONField) or field.get_internal_type() == "ArrayField":
+        if isinstance(field, JSONField) or field.get_internal_type() in {"ArrayField", "HStoreField"}:
             return []
         return [f"a {type(field).__name__} holds no JSON: use Blank(), Null() or Fixed()"]
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteFile(Action):
-    """The stored file goes (after the commit, by the outbox) and the column becomes empty."""
+    """The stored file goes (after the commit, by the outbox) and the column becomes empty.
+
+    ``derivatives``: how the names of what was made of it begin, thumbnails say, in the same storage. ``{name}`` is the file's
+    own name and ``{stem}`` the same without its extension: ``"{name}."``, ``"__sized__/{stem}-"``, ``"CACHE/{stem}/"``.
+    """
+
+    derivatives: tuple[str, ...] = ()
 
     removes_file: ClassVar[bool] = True
 
@@ -201,7 +236,11 @@ class DeleteFile(Action):
     def _problems(self, field: AnyField) -> list[str]:
         if not isinstance(field, FileField):
             return [f"a {type(field).__name__} holds no file: use another action"]
-        return [SAME_FOR_ALL] if unique_by_itself(field) else []
+        wrong = [one for one in self.derivatives if not _DERIVATIVE.search(one)]
+        found = [
+            f"{one!r} would begin other files' names too: go on after {{name}} or {{stem}}" for one in wrong
+        ]
+        return [*found, SAME_FOR_ALL] if unique_by_itself(field) else found
 
 
 @dataclass(frozen=True, slots=True)

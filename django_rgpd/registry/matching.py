@@ -10,6 +10,7 @@ from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, TextField
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.registry.conditions import NEVER, all_of, any_of, not_, on_row
 from django_rgpd.registry.expressions import address_text, key_of_text, key_text
+from django_rgpd.registry.generic import tied
 from django_rgpd.registry.paths import follow
 
 if TYPE_CHECKING:
@@ -77,6 +78,16 @@ def matching(
             found.append(all_of(no_account(entry, role), same))
     if person and who.person:
         found.append(_has(entry.model, table.filter(**{person: uuid_at(entry.model, who.person)})))
+    if who.generic:
+        found.append(
+            tied(
+                entry,
+                role,
+                lambda target: matching(
+                    target, target.main_role, table, user=user, addresses=addresses, person=person
+                ),
+            )
+        )
     return all_of(limited(entry, role), any_of(*found)) if found else NEVER
 
 

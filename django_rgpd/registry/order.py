@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django_rgpd.registry.columns import foreign_keys
 from django_rgpd.registry.declaration import Follows, OpenBusiness, Unsettled, When
+from django_rgpd.registry.generic import targets
 from django_rgpd.registry.paths import BadPath, follow, passed
 from django_rgpd.registry.site import registry
 
@@ -72,7 +73,11 @@ def _read(entry: Entry) -> set[type[Model]]:
         for path in _paths(one)
         for model in passed(one.model, path)
     }
-    return found | {_table(one.model) for one in followed}
+    found |= {_table(one.model) for one in followed}
+    for who in entry.people.values():
+        for target in targets(who):
+            found |= {_table(target.model)} | _read(target)
+    return found
 
 
 def _followed(entry: Entry) -> list[Entry]:

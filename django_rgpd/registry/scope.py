@@ -14,6 +14,7 @@ from django.db.models.lookups import In
 from django_rgpd.registry import held
 from django_rgpd.registry.conditions import NEVER, all_of, any_of, at_end, on_row
 from django_rgpd.registry.expressions import address_text
+from django_rgpd.registry.generic import tied
 from django_rgpd.registry.matching import limited, matching, no_account, who_of
 from django_rgpd.registry.paths import follow
 from django_rgpd.registry.who import PHONE
@@ -30,14 +31,16 @@ __all__ = ["by_accounts", "conditions", "matching", "no_account", "rows", "share
 def conditions(entry: Entry, role: str, subject: Subject) -> list[Q]:
     """The ways in which rows of ``entry`` are ``subject``'s in ``role``: each a condition of its own, for a statement of its own.
 
-    By account, then by address (only where the account path is NULL), then by uuid; what is not declared or what she does not
-    have is left out, so that an empty list means no row at all. ``subject.held`` limits what addresses lead to.
+    By account, then by address (only where the account path is NULL), then by uuid, then by what a generic key ties the
+    row to; what is not declared or what she does not have is left out, so that an empty list means no row at all.
+    ``subject.held`` limits what addresses lead to.
     """
     limit = limited(entry, role)
     ways = (
         _by_account(entry, role, subject),
         _by_address(entry, role, subject),
         _by_uuid(entry, role, subject),
+        tied(entry, role, lambda target: any_of(*conditions(target, target.main_role, subject))),
     )
     return [all_of(way, limit) for way in ways if way != NEVER]
 
@@ -50,7 +53,9 @@ def rows(entry: Entry, role: str, subject: Subject) -> QuerySet[Any]:
 def shared(entry: Entry, role: str, subject: Subject) -> Q:
     """Of those rows, the ones that lead to another account as well (a path to many): they go when hers and the others' do."""
     user = who_of(entry, role).user
-    if user is None or not follow(entry.model, user).many:
+    if user is None:
+        return tied(entry, role, lambda target: shared(target, target.main_role, subject))
+    if not follow(entry.model, user).many:
         return NEVER
     path = follow(entry.model, user)
     others = Q(**{f"{path.text}__isnull": False})

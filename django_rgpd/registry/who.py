@@ -25,6 +25,8 @@ class Who:
     ``user``: to a key of the user model ("pk" on the user model itself). ``email``, ``phone``: to a text column with an
     address; it identifies a row only where the account path is NULL, or whoever proves an address would take another's
     orders. ``person``: to a column with the uuid of ``Person`` (the library's own tables). ``where`` limits the rows.
+    ``generic``: the name of a ``GenericForeignKey``; a row that it ties to a row of one of the declared models ``to``
+    ("app.Model") is the main person's of that row.
     """
 
     user: str | None = None
@@ -32,6 +34,8 @@ class Who:
     phone: str | None = None
     person: str | None = None
     session: str | None = None
+    generic: str | None = None
+    to: tuple[str, ...] = ()
     where: Q | None = None
     sees: tuple[str, ...] = ()
     """Fields and facts of the row, beside this person's own, that her export shows (the text of a review that she

@@ -13,6 +13,7 @@ from django.db.models import CharField, EmailField, FileField, JSONField, SlugFi
 
 from django_rgpd.erasure.reach import column
 from django_rgpd.registry import registry, scope
+from django_rgpd.registry.generic import key_of
 
 if TYPE_CHECKING:
     from django.db.models import Field, Model
@@ -77,6 +78,9 @@ class Canaries:
 
     def _plant_row(self, entry: Entry, role: str, pk: object) -> None:
         finding = {path for who in entry.people.values() for path in who.paths}
+        for who in entry.people.values():
+            key = key_of(entry.model, who.generic) if who.generic else None
+            finding |= {key.ct_field, key.fk_field} if key is not None else set()
         values = {
             name: self._for(entry.model, name)
             for name in entry.fields_of(role)

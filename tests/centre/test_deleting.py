@@ -11,8 +11,8 @@ from django.test import Client
 
 from django_rgpd.centre.views import choosing, deleting, overview
 from django_rgpd.core import clock
+from django_rgpd.core.failures import EngineFailed
 from django_rgpd.erasure.execute import erase
-from django_rgpd.erasure.failures import EngineFailed
 from django_rgpd.erasure.models import Erasure
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Person, Suppression

@@ -12,8 +12,8 @@ from django.utils import translation
 
 from django_rgpd import signals
 from django_rgpd.core.errors import Refused
+from django_rgpd.core.failures import EngineFailed, wrapped
 from django_rgpd.erasure.execute import PlanChanged, erase
-from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.erasure.plan import plan
 from django_rgpd.ledger.models import Event

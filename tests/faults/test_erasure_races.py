@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,23 +11,24 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from django_rgpd import signals
+from django_rgpd.core.failures import EngineFailed
 from django_rgpd.erasure import execute
 from django_rgpd.erasure.execute import erase
-from django_rgpd.erasure.failures import EngineFailed
 from django_rgpd.erasure.models import Erasure
 from django_rgpd.ledger.models import Event
 from django_rgpd.outbox.deliver import run_due
-from django_rgpd.outbox.models import Job
+from django_rgpd.outbox.models import Job, State
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 from example_shop.accounts.models import User
 from example_shop.factories import OrderFactory, ProductFactory, make_customer, make_guest
 from example_shop.orders.models import Order
+from example_shop.payments.models import Payment
+from tests.faults.side_by_side import PATIENCE, beside, refused_once, slowed, stopped, together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 NOW = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
-PATIENCE = 30
 
 
 @pytest.fixture
@@ -37,29 +38,6 @@ def person() -> Person:
     found = people.person_of(user, now=NOW)
     people.prove(people.note("email", user.email, person=found, now=NOW), how="link", now=NOW)
     return found
-
-
-def together(*acts: Callable[[], Any]) -> list[Any]:
-    """Run ``acts`` at once, each on a connection of its own; what each returned or raised."""
-    barrier = threading.Barrier(len(acts))
-    results: list[Any] = [None] * len(acts)
-
-    def run(number: int, act: Callable[[], Any]) -> None:
-        try:
-            barrier.wait(PATIENCE)
-            results[number] = act()
-        except Exception as error:
-            results[number] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-    return results
 
 
 @pytest.fixture
@@ -75,23 +53,6 @@ def paused() -> Iterator[tuple[threading.Event, threading.Event]]:
     yield reached, go_on
     go_on.set()
     signals.person_erased.disconnect(stop)
-
-
-def beside(act: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
-    """``act`` in a thread of its own, and where its result will be."""
-    result: list[Any] = []
-
-    def run() -> None:
-        try:
-            result.append(act())
-        except Exception as error:
-            result.append(error)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread, result
 
 
 @pytest.mark.fault("R01")
@@ -214,6 +175,91 @@ def test_two_erasures_of_two_people_under_serializable(person: Person) -> None:
 
     assert all(isinstance(one, Erasure) for one in results), results
     assert not Order.objects.exclude(street="").exists()
+
+
+def test_two_erasures_that_wait_for_each_other_both_end(person: Person) -> None:
+    """Each is the recipient of the other's gift: the database kills one of them, which is tried again as a whole."""
+    other = people.person_of(make_customer(email="other@example.com"), now=NOW)
+    for whom, email in ((person, "racing@example.com"), (other, "other@example.com")):
+        if whom == other:
+            people.prove(people.note("email", email, person=whom, now=NOW), how="link", now=NOW)
+    for buyer, recipient in (("racing", "other"), ("other", "racing")):
+        Order.objects.filter(customer__email=f"{buyer}@example.com").update(
+            gift_email=f"{recipient}@example.com"
+        )
+    begun: list[object] = []
+    count = lambda **named: begun.append(named["person"])  # noqa: E731 - a receiver
+    signals.person_erased.connect(count)
+    try:
+        with slowed("orders_order"):
+            results = together(
+                lambda: erase(person, how="account", now=NOW), lambda: erase(other, how="account", now=NOW)
+            )
+    finally:
+        signals.person_erased.disconnect(count)
+
+    assert all(isinstance(one, Erasure) for one in results), results
+    assert len(begun) > 2, "they did not wait for each other"
+    assert not Order.objects.exclude(street="", gift_email=None).exists()
+    assert Event.objects.filter(kind="erased").count() == 2
+    assert Job.objects.filter(name="erasure.second_pass").count() == 2
+
+
+@pytest.mark.fault("R07")
+def test_a_webhook_about_a_payment_puts_nothing_back(person: Person) -> None:
+    """It knows the payment by the provider's id, waits for the erasure, and then finds no such payment."""
+    Payment.objects.update(stripe_payment_intent="pi_racing", stripe_customer="cus_racing")
+
+    def webhook() -> int:
+        found = Payment.objects.filter(stripe_payment_intent="pi_racing")
+        return found.update(status="refunded", stripe_customer="cus_racing")
+
+    with stopped("payments_payment") as stop:
+        erasing, erased = beside(lambda: erase(person, how="account", now=NOW))
+        assert stop.reached()
+        calling, called = beside(webhook)
+        calling.join(0.5)
+        assert calling.is_alive(), "the payment is locked while it is erased"
+        stop.go_on()
+        erasing.join(PATIENCE)
+        calling.join(PATIENCE)
+
+    assert isinstance(erased[0], Erasure)
+    assert called == [0]
+    assert not Payment.objects.exclude(stripe_customer="", stripe_payment_intent="").exists()
+    assert not Payment.objects.filter(status="refunded").exists()
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01"])
+@pytest.mark.fault("R14")
+def test_a_second_pass_that_the_database_gave_up_is_done_again(person: Person, code: str) -> None:
+    """What came late goes at the next attempt; the first left nothing half done."""
+    erase(person, how="account", now=NOW)
+    make_guest("racing@example.com", invoiced=False, placed_at=NOW)
+
+    with refused_once("orders_order", code):
+        run_due(now=NOW + timedelta(minutes=11))
+        run_due(now=NOW + timedelta(minutes=30))
+
+    assert not Order.objects.exclude(street="").exists()
+    assert Job.objects.get(name="erasure.second_pass").state == State.DONE
+
+
+@pytest.mark.fault("R14")
+def test_open_business_that_closes_is_released_though_the_database_gave_up_once(person: Person) -> None:
+    """The same for the day on which an order under way is delivered."""
+    Order.objects.update(status="shipped")
+    erase(person, how="account", now=NOW)
+    run_due(now=NOW + timedelta(minutes=11))
+    assert Order.objects.exclude(street="").exists()
+    Order.objects.update(status="delivered")
+
+    with refused_once("orders_order"):
+        run_due(now=NOW + timedelta(days=1, hours=1))
+        run_due(now=NOW + timedelta(days=1, hours=2))
+
+    assert not Order.objects.exclude(street="").exists()
+    assert Job.objects.get(name="erasure.open_business").state == State.DONE
 
 
 @pytest.mark.fault("D02")

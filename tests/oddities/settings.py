@@ -9,8 +9,11 @@ USERS = {
     "default": "auth.User",
     "uuid": "odd_accounts.UuidUser",
     "code": "odd_accounts.CodeUser",
+    "card": "odd_accounts.CardUser",
     "inherited": "odd_accounts.InheritedUser",
 }
+
+ON_POSTGRESQL = os.environ.get("DATABASE_URL", "").startswith("postgres")
 
 SECRET_KEY = "odd"  # noqa: S105
 DEBUG = True
@@ -20,14 +23,29 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "tests.oddities.accounts",
     "tests.oddities.zoo",
+    "tests.oddities.keys",
+    *(["django.contrib.postgres", "tests.oddities.postgres"] if ON_POSTGRESQL else []),
     "django_rgpd",
     "django_tasks",
 ]
 MIGRATION_MODULES = dict.fromkeys(
-    ("auth", "contenttypes", "sessions", "odd_accounts", "zoo", "django_rgpd", "django_tasks")
+    (
+        "auth",
+        "contenttypes",
+        "sessions",
+        "odd_accounts",
+        "odd_keys",
+        "odd_postgres",
+        "zoo",
+        "django_rgpd",
+        "django_tasks",
+    )
 )
-AUTH_USER_MODEL = USERS[ODDITY]
+AUTH_USER_MODEL = USERS.get(ODDITY, "auth.User")
 DATABASES = {"default": dj_database_url.config(default="sqlite://:memory:")}
+if ODDITY == "elsewhere":  # one declared model, and the accounts themselves, in a second database
+    DATABASES["archive"] = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
+    DATABASE_ROUTERS = ["tests.oddities.elsewhere.Router"]
 USE_TZ = True
 TIME_ZONE = "Europe/Paris"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -37,7 +37,7 @@ def failures(user_model: str) -> list[str]:
 @pytest.mark.fault("D07")  # managers that hide rows
 @pytest.mark.fault("D08")  # many to many, with and without a table of its own
 @pytest.mark.fault("D09")  # generic keys
-@pytest.mark.fault("D12")  # files
+@pytest.mark.fault("D12")  # files, and what was made of them
 @pytest.mark.fault("G02")  # the database's words about the row
 def test_odd_models_under_djangos_own_user_model() -> None:
     """Everything of one person goes, nothing of another moves."""
@@ -45,7 +45,19 @@ def test_odd_models_under_djangos_own_user_model() -> None:
 
 
 @pytest.mark.fault("D11")
-@pytest.mark.parametrize("user_model", ["uuid", "code", "inherited"])
+@pytest.mark.parametrize("user_model", ["uuid", "code", "inherited", "card"])
 def test_odd_models_under_other_user_models(user_model: str) -> None:
-    """A UUID as key; a code as key and no field called email; an account in two tables."""
+    """A UUID as key; a code as key and no field called email; an account in two tables; another row's key as its own."""
     assert failures(user_model) == []
+
+
+@pytest.mark.fault("D15")
+@pytest.mark.postgresql
+def test_what_a_trigger_or_a_view_copied_is_named_to_staff() -> None:
+    """On PostgreSQL the same run makes a trigger's table, a materialised view, arrays and hstore."""
+    assert failures("default") == []
+
+
+def test_a_declared_model_in_a_second_database_is_refused_by_a_check() -> None:
+    """A real router, a real second database."""
+    assert failures("elsewhere") == []

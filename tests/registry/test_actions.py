@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
-from django.db.models import Case, CharField, DateField, F, FileField, JSONField, Q, TextField, Value
+from django.core.validators import MinValueValidator, RegexValidator
+from django.db.models import (
+    Case,
+    CharField,
+    DateField,
+    DecimalField,
+    EmailField,
+    F,
+    FileField,
+    IntegerField,
+    JSONField,
+    Q,
+    TextField,
+    URLField,
+    Value,
+)
 from django.db.models import When as Where
 
 from django_rgpd.outbox.models import Job
@@ -127,6 +143,15 @@ def named(field):
         (EmptyJson(), TextField(), "no JSON"),
         (DeleteFile(), TextField(), "no file"),
         (DeleteFile(), FileField(unique=True), "unique"),
+        (DeleteFile(derivatives=("thumbs/{stem}",)), FileField(), "other files"),
+        (DeleteFile(derivatives=("thumbs/",)), FileField(), "other files"),
+        (Fixed(0), IntegerField(validators=[MinValueValidator(1)]), "validators"),
+        (Fixed(Decimal("1000.00")), DecimalField(max_digits=5, decimal_places=2), "validators"),
+        (
+            Placeholder(),
+            CharField(max_length=99, validators=[RegexValidator(r"@example\.com$")]),
+            "validators",
+        ),
         (Rewrite(None, done=Q(pk=1)), TextField(), "function"),
     ],
     ids=str,
@@ -134,6 +159,19 @@ def named(field):
 def test_a_column_that_cannot_take_an_action_says_why(action, field, problem):
     found = action.problems(field if field.name else named(field))
     assert any(problem in text for text in found), found
+
+
+@pytest.mark.fault("D03")
+@pytest.mark.parametrize("field", [EmailField(), CharField(max_length=31), TextField(), URLField()], ids=type)
+def test_a_placeholder_passes_the_validators_of_an_address(field):
+    problems = Placeholder().problems(named(field))
+    assert bool(problems) == isinstance(field, URLField)
+
+
+@pytest.mark.fault("D12")
+def test_derivatives_may_go_on_after_the_files_name():
+    action = DeleteFile(derivatives=("{name}.", "__sized__/{stem}-", "CACHE/images/{stem}/"))
+    assert action.problems(named(FileField())) == []
 
 
 def test_rewriting_is_no_sql():

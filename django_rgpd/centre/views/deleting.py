@@ -12,9 +12,9 @@ from django_rgpd.centre.forms import DeletionForm
 from django_rgpd.centre.frame import page
 from django_rgpd.centre.identity import Visitor, for_visitor
 from django_rgpd.core import clock
+from django_rgpd.core.failures import EngineFailed
 from django_rgpd.core.pages import public, takes
 from django_rgpd.erasure.execute import PlanChanged, erase
-from django_rgpd.erasure.failures import EngineFailed
 from django_rgpd.erasure.plan import plan
 from django_rgpd.registry import people
 from django_rgpd.registry.holds import restricted

@@ -18,6 +18,7 @@ from django.db.models import (
     UUIDField,
 )
 
+from django_rgpd.registry.checks import ties
 from django_rgpd.registry.checks.messages import error
 from django_rgpd.registry.declaration import Follows, OpenBusiness, Unsettled, When
 from django_rgpd.registry.paths import BadPath, Path, follow
@@ -50,9 +51,9 @@ def _people(entry: Entry) -> Iterator[CheckMessage]:
         message = "It declares personal fields or facts, and no person whose they are."
         yield error("E032", entry.model, message, 'Say who: who = Who(user="…", email="…").')
     for role, who in entry.people.items():
-        if not who.paths:
+        if not who.paths and not who.generic:
             message = f"No path leads to the person {role!r}."
-            yield error("E032", entry.model, message, "Give user=, email=, phone= or person=.")
+            yield error("E032", entry.model, message, "Give user=, email=, phone=, person= or generic=.")
         yield from _who(entry, role, who)
 
 
@@ -66,6 +67,8 @@ def _who(entry: Entry, role: str, who: Who) -> Iterator[CheckMessage]:
         yield from _follow(entry, f"{where}.person", who.person, _holds_uuid, "a column with a uuid")
     if who.session:
         yield from _follow(entry, f"{where}.session", who.session, _is_text, "a text column")
+    if who.generic or who.to:
+        yield from ties.findings(entry, where, who)
 
 
 def _clocks(entry: Entry) -> Iterator[CheckMessage]:

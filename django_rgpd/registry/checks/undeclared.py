@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage
 
 from django_rgpd.policy import BANK
 from django_rgpd.registry import looks
+from django_rgpd.registry.checks import ties
 from django_rgpd.registry.checks.messages import error, gap
 from django_rgpd.registry.columns import columns, foreign_keys
 from django_rgpd.registry.site import registry
@@ -48,6 +49,7 @@ def _undeclared(model: type[Model]) -> Iterator[CheckMessage]:
         return
     names = [field.name for field in looks.personal_columns(model) if not harmless(model, field)]
     if not names:
+        yield from ties.undeclared(model)
         return
     label = model._meta.label
     message = f"It looks personal ({', '.join(names)}), and nobody has declared it."

@@ -52,3 +52,20 @@ class InheritedUser(Party, AbstractBaseUser):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []
     objects = Manager()
+
+
+class Card(models.Model):
+    """What is known of somebody before she has an account."""
+
+    number = models.CharField(max_length=20)
+    display_name = models.CharField(max_length=100)
+
+
+class CardUser(AbstractBaseUser):
+    """The account's key is its card's key."""
+
+    card = models.OneToOneField(Card, primary_key=True, on_delete=models.CASCADE)
+    email = models.EmailField(unique=True)
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = []
+    objects = Manager()

@@ -4,7 +4,7 @@ from django.contrib.auth import get_user_model
 
 from django_rgpd.registry import Blank, Declaration, Null, Personal, Placeholder, Who, register
 from django_rgpd.registry.presets import auth
-from tests.oddities.accounts.models import CodeUser, InheritedUser, UuidUser
+from tests.oddities.accounts.models import Card, CardUser, CodeUser, InheritedUser, UuidUser
 
 auth.declare(purpose="account", clock="date_joined")
 
@@ -49,8 +49,35 @@ class InheritedUserData(Declaration):
     internal = ["password"]
 
 
+class CardUserData(Declaration):
+    """Accounts."""
+
+    who = Who(user="pk")
+    clocks = {"account": "last_login"}
+    fields = {
+        "email": Personal("account", erase=Placeholder()),
+        "last_login": Personal("account", erase=Null()),
+    }
+    internal = ["card", "password"]
+
+
+class CardData(Declaration):
+    """Cards, which outlive the account's row where something kept refers to that."""
+
+    who = Who(user="carduser")
+    clocks = {"account": "carduser__last_login"}
+    fields = {
+        "number": Personal("account", erase=Blank()),
+        "display_name": Personal("account", erase=Blank()),
+    }
+
+
+if get_user_model() is CardUser:
+    register(Card)(CardData)
+
 for model, declaration in (
     (UuidUser, UuidUserData),
+    (CardUser, CardUserData),
     (CodeUser, CodeUserData),
     (InheritedUser, InheritedUserData),
 ):

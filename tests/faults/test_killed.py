@@ -1,0 +1,62 @@
+"""Work that is killed anywhere: nothing half done that anybody could see, and the same end when it is resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SAMPLES = {"delivering": 9, "erasing": 43, "exporting": 13, "sealing": 5, "sweeping": 37}
+"""Which points the gate tries; none of them divides another's number, so that other runs meet other statements."""
+
+ALL = {
+    "delivering": [pytest.mark.fault("C02"), pytest.mark.fault("C03")],
+    "erasing": [pytest.mark.fault("C01"), pytest.mark.fault("C02")],
+    "exporting": [pytest.mark.fault("X13")],
+    "sealing": [],
+    "sweeping": [pytest.mark.fault("C01")],
+}
+
+
+def run(scenario: str, step: int, *, timeout: int) -> dict[str, object]:
+    """The trial of one scenario, in a process of its own."""
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SHOP_VAR"}
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.kill", scenario, str(step)],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    result: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("scenario", [pytest.param(name, marks=marks) for name, marks in ALL.items()])
+def test_work_killed_at_some_of_its_points_ends_as_if_it_had_not_been(scenario: str) -> None:
+    """kill -9 in the transaction, between the commit and what follows, between a file and the note of it."""
+    result = run(scenario, SAMPLES[scenario], timeout=280)
+
+    assert result["problems"] == []
+    assert int(str(result["tried"])) >= 3
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(1900)
+@pytest.mark.parametrize("scenario", [pytest.param(name, marks=marks) for name, marks in ALL.items()])
+def test_work_killed_at_any_of_its_points_ends_as_if_it_had_not_been(scenario: str) -> None:
+    """The same at every single point."""
+    assert run(scenario, 1, timeout=1800)["problems"] == []

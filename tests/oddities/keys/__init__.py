@@ -1,0 +1,1 @@
+"""Models that are odd in their keys and columns."""

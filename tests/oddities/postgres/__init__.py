@@ -1,0 +1,1 @@
+"""Columns and relations that only PostgreSQL has."""
