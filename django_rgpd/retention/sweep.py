@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -112,7 +112,7 @@ def _parts(entry: Entry, *, now: datetime, size: int) -> Iterator[Reach]:
     if all(group.never for group in whole.groups):
         return
     for part in ranges(entry, size=size):
-        yield replace(whole, where=all_of(whole.where, part))
+        yield reach.narrowed(whole, part)
 
 
 def _entries(only: Collection[str]) -> list[Entry]:

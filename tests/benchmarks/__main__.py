@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.benchmarks.measure import Measured
 
-NAMES = ("erasing", "ending", "night", "exporting", "searching")
+NAMES = ("erasing", "ending", "night", "exporting", "searching", "consenting")
 
 
 def main() -> int:
@@ -55,7 +55,7 @@ def _run(only: list[str] | None, size: str) -> Iterator[Measured]:
     django.setup()
     from django.db import connection
 
-    from tests.benchmarks.lines import SIZES, ending, erasing, exporting, searching
+    from tests.benchmarks.lines import SIZES, consenting, ending, erasing, exporting, searching
 
     lines = {
         "erasing": erasing.erasing,
@@ -63,6 +63,7 @@ def _run(only: list[str] | None, size: str) -> Iterator[Measured]:
         "night": ending.night,
         "exporting": exporting.exporting,
         "searching": searching.searching,
+        "consenting": consenting.consenting,
     }
     name = connection.settings_dict["NAME"]
     if connection.vendor == "postgresql":

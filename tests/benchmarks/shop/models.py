@@ -63,6 +63,17 @@ class Invoice(_Row):
     issued_at = models.DateTimeField()
 
 
+class Member(_Row):
+    """A member of the shop's club, while she agrees to it: known by her account, and by a flag as a bare shop has it."""
+
+    customer = models.BigIntegerField(unique=True)
+    nickname = models.CharField(max_length=80, blank=True)
+    wish = models.CharField(max_length=80, blank=True)
+    phone = models.CharField(max_length=30, blank=True)
+    agreed = models.BooleanField(default=False)
+    joined_at = models.DateTimeField()
+
+
 def _small(number: int) -> type[models.Model]:
     """A table of a few rows a customer."""
     columns = {
