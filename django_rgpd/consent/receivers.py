@@ -9,12 +9,12 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from django_rgpd import signals
-from django_rgpd.consent import decisions, kinds, state
-from django_rgpd.consent.models import ConsentState
+from django_rgpd.consent import decisions, kinds, state, wordings
+from django_rgpd.consent.models import ConsentState, Wording
 from django_rgpd.core import clock, conf
 from django_rgpd.ledger import terms
 from django_rgpd.ledger.record import Draft, many
@@ -69,6 +69,13 @@ def follow_the_address(instance: Address, **_: object) -> None:
     with transaction.atomic():
         for uuid in sorted(set(live)):
             state.refresh(state.lock(uuid))
+
+
+@receiver([post_save, post_delete], sender=Wording, dispatch_uid="django_rgpd.consent.wording")
+def show_the_new_text(instance: Wording, **_: object) -> None:
+    """Staff wrote another text: pages show it, whoever looked the one before up until the commit."""
+    wordings.forget(instance)
+    transaction.on_commit(lambda: wordings.forget(instance))
 
 
 @agreed.register

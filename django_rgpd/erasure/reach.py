@@ -64,7 +64,9 @@ class Reach:
 
 def narrowed(reach: Reach, part: Q) -> Reach:
     """``reach`` on the rows of ``part`` alone, as a long sweep asks for it: one range of keys after another."""
-    rows = QuerySet(reach.entry.model, using=router.db_for_write(reach.entry.model)).filter(part)
+    rows: QuerySet[Any] = QuerySet(reach.entry.model, using=router.db_for_write(reach.entry.model)).filter(
+        part
+    )
     groups = tuple(replace(group, released=within(group.released, rows)) for group in reach.groups)
     return replace(reach, where=all_of(reach.where, part), groups=groups)
 

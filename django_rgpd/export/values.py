@@ -113,7 +113,7 @@ def _instant(value: datetime) -> str:
 
 
 def _wholes(column: Sequence[int]) -> list[str]:
-    if -LARGEST <= min(column) and max(column) <= LARGEST:
+    if min(column) >= -LARGEST and max(column) <= LARGEST:
         return list(map(str, column))
     return list(map(WRITERS[int], column))
 

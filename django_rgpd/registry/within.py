@@ -44,11 +44,10 @@ def within(condition: Q, rows: QuerySet[Model]) -> Q:
 
 
 def _told(condition: Q, rows: QuerySet[Model]) -> Q:
-    children = []
+    children: list[Any] = []
     for child in condition.children:
         if isinstance(child, Q):
-            child = _told(child, rows)
-        elif isinstance(child, HasAccount):
-            child = child.within(rows)
-        children.append(child)
+            children.append(_told(child, rows))
+        else:
+            children.append(child.within(rows) if isinstance(child, HasAccount) else child)
     return Q.create(children, condition.connector, condition.negated)

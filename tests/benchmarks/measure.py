@@ -50,7 +50,9 @@ class Measured:
     def within(self, part: float) -> bool:
         """Whether what is promised holds when it is taken ``part`` times as wide, as shared machines need it."""
         slow = self.target is not None and self.ratio > part * self.target
-        return not slow and (self.more is None or self.candidate.memory - self.floor.memory <= part * self.more)
+        return not slow and (
+            self.more is None or self.candidate.memory - self.floor.memory <= part * self.more
+        )
 
 
 def compare(
