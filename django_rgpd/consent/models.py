@@ -81,6 +81,7 @@ class ConsentState(models.Model):
                 fields=["purpose", "channel", "id"], condition=Q(live=True), name="rgpd_consent_live"
             ),
             models.Index(fields=["user_key", "purpose"], condition=Q(live=True), name="rgpd_consent_user"),
+            models.Index(fields=["address", "purpose"], condition=Q(live=True), name="rgpd_consent_address"),
             models.Index(fields=["expires_at"], condition=Q(live=True), name="rgpd_consent_expiry"),
         ]
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.db.models.signals import post_save
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from django_rgpd import signals
@@ -84,6 +84,13 @@ def tell_the_wording(instance: Wording, created: bool, raw: bool = False, **_: o
         told = wordings.told(instance)
         now, at = clock.now(), instance.valid_from
         record(kinds.WORDING, person=None, now=now, at=at, purpose=instance.purpose, payload=told)
+
+
+@receiver([post_save, post_delete], sender=Wording, dispatch_uid="django_rgpd.consent.wording")
+def show_the_new_text(instance: Wording, **_: object) -> None:
+    """Staff wrote another text: pages show it, whoever looked the one before up until the commit."""
+    wordings.forget(instance)
+    transaction.on_commit(lambda: wordings.forget(instance))
 
 
 @agreed.register

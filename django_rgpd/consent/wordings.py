@@ -5,10 +5,12 @@ to.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.core.cache import caches
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import translation
@@ -19,6 +21,11 @@ from django_rgpd.consent.models import Wording
 from django_rgpd.core import clock, conf
 from django_rgpd.policy import EMAIL, POST, SMS
 from django_rgpd.policy import current as current_policy
+
+log = logging.getLogger(__name__)
+
+SHOWN = 60
+"""Seconds for which a text may be shown after a new version is in force."""
 
 
 def current(purpose: str, language: str, *, now: datetime | None = None) -> Wording:
@@ -43,6 +50,29 @@ def current(purpose: str, language: str, *, now: datetime | None = None) -> Word
         valid_from=moment,
         version=_next_version(purpose, language),
     )
+
+
+def shown(purpose: str, language: str, *, now: datetime) -> Wording:
+    """The text in force, to be shown and not to be agreed to: a form in the footer costs a page no query.
+
+    What staff wrote is kept for ``SHOWN`` seconds in ``RGPD["CACHE"]``, and forgotten when they write something new; who still
+    sees the text before agrees to that one (``agreed``). Raises ``KeyError`` for an unknown purpose.
+    """
+    key = _key(purpose, language)
+    text = _kept(key)
+    if text is None:
+        wording = current(purpose, language, now=now)
+        text = "" if wording.from_label else wording.text
+        _keep(key, text)
+    return Wording(purpose=purpose, language=language, text=text or default_text(purpose, language))
+
+
+def forget(wording: Wording) -> None:
+    """Have the text that is in force now be looked up again."""
+    try:
+        caches[conf.get().CACHE].delete(_key(wording.purpose, wording.language))
+    except Exception as error:  # every store has errors of its own
+        log.error("The cache %r fails: %s.", conf.get().CACHE, type(error).__name__)
 
 
 def agreed(purpose: str, language: str, reference: str, *, now: datetime) -> Wording | None:
@@ -127,6 +157,25 @@ def channel_label(channel: str) -> str:
     """How a channel is called on pages."""
     named = {EMAIL: _("by email"), SMS: _("by text message"), POST: _("by post")}
     return named.get(channel, channel)
+
+
+def _key(purpose: str, language: str) -> str:
+    return f"rgpd:wording:{conf.get().SITE}:{language}:{purpose}"
+
+
+def _kept(key: str) -> str | None:
+    try:
+        found: str | None = caches[conf.get().CACHE].get(key)
+    except Exception:  # without its cache a page asks the database, as ever
+        return None
+    return found
+
+
+def _keep(key: str, text: str) -> None:
+    try:
+        caches[conf.get().CACHE].set(key, text, SHOWN)
+    except Exception as error:
+        log.error("The cache %r fails: %s.", conf.get().CACHE, type(error).__name__)
 
 
 def _versions(purpose: str, language: str) -> QuerySet[Wording]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db.models import Q
+from django.db import router
+from django.db.models import Q, QuerySet
 
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import DeleteRow, Entry, KeepFacts, Personal, Subject, registry, rule, scope
 from django_rgpd.registry import holds as standing_holds
 from django_rgpd.registry.conditions import all_of, is_always, is_never, not_
+from django_rgpd.registry.within import within
 
 if TYPE_CHECKING:
     from django.db.models import Field, Model
@@ -77,6 +79,15 @@ class Reach:
     def fields(self) -> dict[str, Personal]:
         """The personal fields of all groups."""
         return {name: one for group in self.groups for name, one in group.fields.items()}
+
+
+def narrowed(reach: Reach, part: Q) -> Reach:
+    """``reach`` on the rows of ``part`` alone, as a long sweep asks for it: one range of keys after another."""
+    rows: QuerySet[Any] = QuerySet(reach.entry.model, using=router.db_for_write(reach.entry.model)).filter(
+        part
+    )
+    groups = tuple(replace(group, released=within(group.released, rows)) for group in reach.groups)
+    return replace(reach, where=all_of(reach.where, part), groups=groups)
 
 
 def reaches(

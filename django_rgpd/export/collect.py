@@ -129,7 +129,7 @@ class _Writer:
             self.collected.rows[entry.label, role] = written
 
     def _lines(self, entry: Entry, shown: Sequence[Column]) -> Callable[[list[Row]], list[str]]:
-        """What writes rows, a column at a time; a row is the key of its page and then its columns."""
+        """What writes rows, a column at a time; a row begins with its key, whether that is shown or not."""
         pairs = [values.dumps(column.key).replace("%", "%%") + ": %s" for column in shown]
         line = "{" + ", ".join(pairs) + "}"
         files = {
@@ -138,8 +138,10 @@ class _Writer:
             if isinstance(column.field, models.FileField)
         }
 
+        before = 0 if _begins_with_key(entry, shown) else 1
+
         def write(rows: list[Row]) -> list[str]:
-            _keys, *cells = zip(*rows, strict=True)
+            cells = list(zip(*rows, strict=True))[before:]
             for place, path in files.items():
                 cells[place] = tuple(path(name) for name in cells[place])
             return [line % row for row in zip(*(values.texts(column) for column in cells), strict=True)]
@@ -162,23 +164,30 @@ class _Writer:
 
     def _pages(self, entry: Entry, role: str, shown: Sequence[Column]) -> Iterator[list[Row]]:
         before: list[Q] = []
+        paths = [column.path for column in shown]
+        if not _begins_with_key(entry, shown):
+            paths.insert(0, "pk")
         for condition in scope.conditions(entry, role, self.subject):
             rows = entry.model._base_manager.filter(condition).order_by("pk")
             for earlier in before:
                 rows = rows.exclude(pk__in=entry.model._base_manager.filter(earlier).values("pk"))
             before.append(condition)
-            yield from _paged(rows, [column.path for column in shown])
+            yield from _paged(rows, paths)
 
     def _write(self, text: str) -> None:
         self.file.write(values.encoded(text))
 
 
+def _begins_with_key(entry: Entry, shown: Sequence[Column]) -> bool:
+    return shown[0].field is entry.model._meta.pk
+
+
 def _paged(rows: QuerySet[models.Model], paths: Sequence[str]) -> Iterator[list[Row]]:
-    """The rows in pages by their key, each once, however often a path to the person leads to it."""
+    """The rows in pages by their key, the first of ``paths``, each once, however often a path to the person leads to it."""
     last: object = None
     while True:
         page: list[Row] = list(
-            (rows if last is None else rows.filter(pk__gt=last)).values_list("pk", *paths)[:PAGE]
+            (rows if last is None else rows.filter(pk__gt=last)).values_list(*paths)[:PAGE]
         )
         once = []
         for row in page:

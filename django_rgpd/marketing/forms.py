@@ -46,7 +46,7 @@ class NewsletterForm(forms.Form):
         self._boxes = {f"agree_{one.key}": one.key for one in offered(purposes)}
         language = get_language() or ""
         for name, purpose in self._boxes.items():
-            add_box(self, name, wordings.current(purpose, language, now=self._now))
+            add_box(self, name, wordings.shown(purpose, language, now=self._now))
         # People do not see it; programs that fill in every field do.
         self.fields[HONEYPOT] = forms.CharField(
             required=False,

@@ -9,9 +9,10 @@ from django.db.models import CharField, Exists, OuterRef, Q, QuerySet, TextField
 
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.registry.conditions import NEVER, all_of, any_of, not_, on_row
-from django_rgpd.registry.expressions import address_text, key_of_text, key_text
+from django_rgpd.registry.expressions import address_text, key_of_text
 from django_rgpd.registry.generic import tied
 from django_rgpd.registry.paths import follow
+from django_rgpd.registry.within import HasAccount
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -68,9 +69,7 @@ def matching(
     who = who_of(entry, role)
     found: list[Q] = []
     if user and who.user:
-        path = follow(entry.model, who.user)
-        key = key_text(OuterRef(path.key), path.key_field)
-        found.append(_has(entry.model, table.filter(**{user: key})))
+        found.append(on_row(entry.model, Q(HasAccount(table, user, follow(entry.model, who.user)))))
     for kind, text in who.addresses.items():
         column = (addresses or {}).get(kind)
         if column:

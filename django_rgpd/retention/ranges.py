@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from django_rgpd.erasure.reach import narrowed
 from django_rgpd.erasure.statements import rows_of, using
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job, State
@@ -92,7 +93,7 @@ def release_range(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     whole_table = whole(entry, now=now, standing=holds.standing())
     key = stored_as(entry.model._meta.pk)
     one = Range(key.to_python(payload["after"]), key.to_python(payload["upto"]))
-    release(replace(whole_table, where=all_of(whole_table.where, one.where)), now=now)
+    release(narrowed(whole_table, one.where), now=now)
 
 
 def _payload(entry: Entry, one: Range) -> jobs.Payload:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from django.db import transaction
 
 from django_rgpd.erasure import references, statements
 from django_rgpd.erasure.failures import wrapped
-from django_rgpd.registry.conditions import all_of
+from django_rgpd.erasure.reach import narrowed
 from django_rgpd.registry.order import models_read
 from django_rgpd.retention import marks, ranges
 from django_rgpd.retention.releasing import Done, kind_of, release, released, try_again
@@ -97,7 +96,7 @@ class Worker:
         for one in ranges.ranges(part.entry, size=self.size):
             if self._late():
                 return
-            reach = replace(part.reach, where=all_of(part.reach.where, one.where))
+            reach = narrowed(part.reach, one.where)
             if not self._guarded(part, self._release(reach)):
                 return
             self.tell(part.label, self.report.done.rows - before, count)

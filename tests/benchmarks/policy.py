@@ -2,7 +2,16 @@
 
 from datetime import date
 
-from django_rgpd.policy import Contract, Controller, LegalObligation, Policy, Purpose, years
+from django_rgpd.policy import (
+    UNTIL_WITHDRAWN,
+    Consent,
+    Contract,
+    Controller,
+    LegalObligation,
+    Policy,
+    Purpose,
+    years,
+)
 
 policy = Policy(
     version=date(2026, 1, 1),
@@ -11,5 +20,6 @@ policy = Policy(
         Purpose("account", "Account", bases=[Contract()], term=years(30)),
         Purpose("orders", "Orders", bases=[Contract()], term=years(3)),
         Purpose("accounting", "Books", bases=[LegalObligation("Code de commerce, L123-22")], term=years(10)),
+        Purpose("club", "Club", bases=[Consent()], term=UNTIL_WITHDRAWN),
     ],
 )

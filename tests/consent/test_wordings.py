@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import pytest
+from django.core.cache.backends.base import BaseCache
 from django.test import Client
 from django.urls import reverse
 
@@ -85,3 +86,43 @@ def test_staff_write_versions_and_change_none(client: Client) -> None:
         assert client.post(url, {"text": "Forged", "post": "yes"}).status_code == 403
     assert client.post(add, {"purpose": "orders", "language": "en", "text": "No"}).status_code == 200
     assert Wording.objects.count() == 2
+
+
+def test_a_text_is_shown_without_asking_again_until_staff_write_another(
+    db, now, django_assert_num_queries, django_capture_on_commit_callbacks
+):
+    made = wordings.shown("newsletter", "en", now=now)
+    with django_assert_num_queries(0):
+        assert wordings.shown("newsletter", "en", now=now).text == made.text
+
+    with django_capture_on_commit_callbacks(execute=True):
+        Wording.objects.create(
+            purpose="newsletter", language="en", version=1, text="Letters, please.", valid_from=now
+        )
+
+    assert wordings.shown("newsletter", "en", now=now).text == "Letters, please."
+    assert wordings.shown("newsletter", "fr", now=now).text != "Letters, please."
+
+
+def test_a_text_is_shown_where_the_cache_is_down(db, now, settings, caplog):
+    settings.CACHES = {"default": {"BACKEND": "tests.consent.test_wordings.Down"}}
+
+    assert wordings.shown("newsletter", "en", now=now).text == wordings.default_text("newsletter", "en")
+    assert "Down" not in caplog.text
+    assert "ConnectionError" in caplog.text
+
+
+class Down(BaseCache):
+    """A store that does not answer."""
+
+    def __init__(self, _location, params):
+        super().__init__(params)
+
+    def get(self, key, default=None, version=None):
+        raise ConnectionError(key)
+
+    def set(self, key, value, timeout=None, version=None):
+        raise ConnectionError(key)
+
+    def clear(self):
+        """There is nothing in it."""

@@ -1,10 +1,13 @@
-"""One pass over one table: which rows hold one of the folded texts, found by the database itself."""
+"""One pass over one table: which rows hold one of the folded texts, found by the database or as it hands them over."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
+
+from django_rgpd.erasure.residue.bytewise import BATCH, matching
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -14,10 +17,10 @@ if TYPE_CHECKING:
 MOST = 1000
 """Rows reported of one table; more say nothing that staff could still read."""
 
-_FUNCTION = "django_rgpd_found"
 _ARGUMENTS = 90  # PostgreSQL takes 100 in one call
 
-Row = tuple[tuple[object, ...], tuple[object, ...]]
+Cells = tuple[object, ...]
+Row = tuple[Cells, Cells]
 
 
 def rows(
@@ -27,19 +30,35 @@ def rows(
 
     ``fragments``: lower-case ASCII texts one of which every needle contains; where there are any, only rows that have
     one are folded as a whole. PostgreSQL joins and lowers the columns once (ILIKE costs ten times as much); SQLite, which
-    folds ASCII only, asks Python.
+    folds ASCII only, hands its rows to Python.
     """
-    form = _sqlite if connection.vendor == "sqlite" else _postgresql
-    sql, given = form(connection, table, needles, fragments)
     width = len(table.key)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, given)
-        found = cursor.fetchall()
-    for row in found:
+    form = _sqlite if connection.vendor == "sqlite" else _postgresql
+    for row in islice(form(connection, table, needles, fragments), MOST):
         yield tuple(row[:width]), tuple(row[width:])
 
 
+def _sqlite(
+    connection: BaseDatabaseWrapper, table: Table, needles: Sequence[str], fragments: Sequence[str]
+) -> Iterator[Cells]:
+    key, columns, place = _quoted(connection, table)
+    # As bytes, most of which Python need not decode.
+    shown = ", ".join(f"COALESCE(CAST({one} AS BLOB), X'')" for one in (*key, *columns))
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {shown} FROM {place}", [])  # noqa: S608
+        yield from matching(iter(partial(cursor.fetchmany, BATCH), []), len(key), needles, fragments)
+
+
 def _postgresql(
+    connection: BaseDatabaseWrapper, table: Table, needles: Sequence[str], fragments: Sequence[str]
+) -> Iterator[Cells]:
+    sql, given = _statement(connection, table, needles, fragments)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, given)
+        yield from cursor.fetchall()
+
+
+def _statement(
     connection: BaseDatabaseWrapper, table: Table, needles: Sequence[str], fragments: Sequence[str]
 ) -> tuple[str, list[str | list[str]]]:
     key, columns, place = _quoted(connection, table)
@@ -67,34 +86,9 @@ def _joined(texts: Sequence[str]) -> str:
     return " || chr(31) || ".join(f"concat_ws(chr(31), {', '.join(part)})" for part in parts)
 
 
-def _sqlite(
-    connection: BaseDatabaseWrapper, table: Table, needles: Sequence[str], fragments: Sequence[str]
-) -> tuple[str, list[str | list[str]]]:
-    key, columns, place = _quoted(connection, table)
-    connection.ensure_connection()
-    connection.connection.create_function(_FUNCTION, 1, _finder(needles, fragments))
-    joined = " || char(31) || ".join(f"COALESCE({column}, '')" for column in columns)
-    shown = ", ".join((*key, *columns))
-    # As bytes, which Python need not decode.
-    where = f"{_FUNCTION}(CAST({joined} AS BLOB))"
-    return f"SELECT {shown} FROM {place} WHERE {where} LIMIT {MOST}", []  # noqa: S608
-
-
 def _quoted(connection: BaseDatabaseWrapper, table: Table) -> tuple[list[str], list[str], str]:
     def quote(name: str) -> str:
         return connection.ops.quote_name(name).replace("%", "%%")
 
     place = table.place(connection).replace("%", "%%")
     return [quote(name) for name in table.key], [quote(name) for name in table.columns], place
-
-
-def _finder(needles: Sequence[str], fragments: Sequence[str]) -> Callable[[object], bool]:
-    whole = re.compile("|".join(re.escape(needle) for needle in needles))
-    part = re.compile("|".join(re.escape(one) for one in fragments).encode())  # without any: matches all
-
-    def found(text: object) -> bool:
-        if not isinstance(text, bytes) or part.search(text.lower()) is None:
-            return False
-        return whole.search(text.decode(errors="replace").casefold()) is not None
-
-    return found

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
 
 from django_rgpd.export import collect
 from django_rgpd.export.models import Document
@@ -35,7 +36,18 @@ def exporting(size: Size) -> Iterator[Measured]:
             for row in Order.objects.filter(customer_id=user.pk).values().iterator():
                 file.write(json.dumps(row, cls=DjangoJSONEncoder) + "\n")
 
-    yield compare(
-        "export of one person's rows", rows=size.rows, floor=floor, candidate=candidate,
-        rounds=size.rounds_of_many, target=0.8,
-    )  # fmt: skip
+    def without_cursors() -> None:
+        connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = True
+        try:
+            candidate()
+        finally:
+            connection.settings_dict["DISABLE_SERVER_SIDE_CURSORS"] = False
+
+    name = "export of one person's rows"
+    works = {name: candidate}
+    if connection.vendor == "postgresql":  # which sites behind PgBouncer do; the floor keeps them
+        works[f"{name}, no server-side cursors"] = without_cursors
+    for label, work in works.items():
+        yield compare(
+            label, rows=size.rows, floor=floor, candidate=work, rounds=size.rounds_of_many, target=0.8, more=5
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.db import models
 
@@ -61,6 +63,30 @@ class Invoice(_Row):
     order = models.ForeignKey(Order, models.CASCADE)
     billed_to = models.CharField(max_length=80, blank=True)
     issued_at = models.DateTimeField()
+
+
+class Member(_Row):
+    """A member of the shop's club, while she agrees to it: known by her account, and by a flag as a bare shop has it."""
+
+    customer = models.BigIntegerField(unique=True)
+    nickname = models.CharField(max_length=80, blank=True)
+    wish = models.CharField(max_length=80, blank=True)
+    phone = models.CharField(max_length=30, blank=True)
+    agreed = models.BooleanField(default=False)
+    joined_at = models.DateTimeField()
+
+
+class Note(_Row):
+    """Something that happened, as a bare shop would write it down: the ledger's columns, with no index and no seal."""
+
+    uuid = models.UUIDField(default=uuid.uuid4)
+    kind = models.CharField(max_length=48)
+    person = models.UUIDField(null=True)
+    purpose = models.CharField(max_length=64, blank=True)
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    how = models.CharField(max_length=32, blank=True)
+    payload = models.JSONField(null=True)
 
 
 def _small(number: int) -> type[models.Model]:
