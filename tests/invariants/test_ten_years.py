@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from io import StringIO
@@ -137,22 +137,27 @@ class Shop:
         """Who has an account on ``day``."""
         return [one for one in self.years.customers if not gone(one.over, day)]
 
-    def live(self, day: date) -> None:
-        """What people do on one day, if anything."""
-        self.arrive(day)
+    def live(self, day: date) -> bool:
+        """What people do on one day; says whether anything happened."""
+        acts: list[Callable[[], None]] = []
         living = self.living(day)
+        if day in self.coming:
+            acts.append(lambda: self.arrive(day))
         if self.happens(a_year=7):
-            self.sign_up(day)
+            acts.append(lambda: self.sign_up(day))
         if living and self.happens(a_year=7):
-            self.order(day, self.chance.choice(living))
+            acts.append(lambda: self.order(day, self.chance.choice(living)))
         if self.happens(a_year=4):
-            self.order(day, None)
+            acts.append(lambda: self.order(day, None))
         if self.happens(a_year=4):
-            self.write(day, self.chance.choice([None, *living]))
+            acts.append(lambda: self.write(day, self.chance.choice([None, *living])))
         if living and self.happens(a_year=4):
-            self.see(self.chance.choice(living), self.at(day))
+            acts.append(lambda: self.see(self.chance.choice(living), self.at(day)))
         if living and self.happens(a_year=1):
-            self.leave(day, self.chance.choice(living))
+            acts.append(lambda: self.leave(day, self.chance.choice(living)))
+        for act in acts:
+            act()
+        return bool(acts)
 
     def happens(self, *, a_year: float) -> bool:
         """Whether something happens today that happens so often a year in a shop of the usual bustle."""
@@ -188,15 +193,15 @@ def _days() -> Iterator[date]:
 
 def _live(shop: Shop, *, every_night: bool) -> int:
     """Live all days; every night is run, or those around which something has to go. Returns how many nights there were."""
-    nights = 0
+    nights, turning = 0, set[date]()
     for day in _days():
-        turning = shop.years.turning()
         near = any(day - timedelta(days=ago) in turning for ago in (-1, 0, 1))
         if every_night or near or day.toordinal() % 60 == 0:
             shop.night(day)
             shop.check(day)
             nights += 1
-        shop.live(day)
+        if shop.live(day):
+            turning = shop.years.turning()
     return nights
 
 
