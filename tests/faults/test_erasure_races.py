@@ -143,16 +143,17 @@ def test_a_serialization_failure_is_tried_again_as_a_whole(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Under REPEATABLE READ the database may refuse a transaction that would succeed a moment later."""
-    real, calls = execute._carry_out, []
+    real, calls = execute.carry_out, []
 
-    def fails_once(*args: Any, **kwargs: Any) -> None:
-        real(*args, **kwargs)
+    def fails_once(*args: Any, **kwargs: Any) -> Any:
+        done = real(*args, **kwargs)
         calls.append(1)
         if len(calls) == 1:
             with connection.cursor() as cursor:
                 cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '40001'; END $$")
+        return done
 
-    monkeypatch.setattr(execute, "_carry_out", fails_once)
+    monkeypatch.setattr(execute, "carry_out", fails_once)
 
     erase(person, how="account", now=NOW)
 

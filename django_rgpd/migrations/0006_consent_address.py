@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("django_rgpd", "0002_ledger_guard")]
+    dependencies = [("django_rgpd", "0005_holds")]
 
     operations = [
         migrations.AddIndex(
