@@ -21,6 +21,13 @@ class Somebody:
     proven: bool = False
     agreed: bool = False
     uuid: object = None
+    merged: set[object] = field(default_factory=set)
+    """The people who turned out to be her."""
+
+    @property
+    def every(self) -> set[object]:
+        """All the names by which the ledger may know her."""
+        return {self.uuid, *self.merged}
 
 
 @dataclass(eq=False)
@@ -69,8 +76,14 @@ class Shop:
             order.asked |= {"recipient"} if recipient else set()
             hers += [order] if buyer or recipient else []
         self.messages = {key: one for key, one in self.messages.items() if not _hers(one, who)}
-        self.people.remove(who)
+        self.people = [one for one in self.people if one is not who]
         self.close(hers)
+
+    def erase_again(self, gone: Somebody) -> None:
+        """After a restore: ``gone`` as she was when she was erased, whoever of her this shop knows."""
+        for one in [one for one in self.people if one.every & gone.every]:
+            self.people.remove(one)
+        self.erase(gone)
 
     def close(self, orders: Iterable[Bought] | None = None) -> None:
         """Release what was asked for and is neither open nor held any more."""
