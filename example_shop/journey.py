@@ -279,11 +279,13 @@ def deletes(journey: Journey) -> str:
 
 
 def invoices_stay(journey: Journey) -> str:
-    """Staff find what the law keeps, on number, name and address."""
+    """Only the law needs them still: everyday lists are without them, and who may read the archive finds them there."""
     for told in (LAST, STREET):
         page = journey.staff.open(f"/admin/invoices/invoice/?q={quote(told)}")
+        expect("0 invoices" in page.text, "Everyday lists still show her invoices", page)
+        page = journey.staff.open(f"/admin/invoices/invoice/?rgpd_archive=1&q={quote(told)}")
         expect("2 invoices" in page.text, "Staff do not find both invoices", page)
-    return "Staff still find both invoices, by name and by address"
+    return "Staff still find both invoices in the archive, by name and by address"
 
 
 def nothing_is_left(journey: Journey) -> str:

@@ -86,7 +86,7 @@ def tell_the_wording(instance: Wording, created: bool, raw: bool = False, **_: o
         record(kinds.WORDING, person=None, now=now, at=at, purpose=instance.purpose, payload=told)
 
 
-@receiver([post_save, post_delete], sender=Wording, dispatch_uid="django_rgpd.consent.wording")
+@receiver([post_save, post_delete], sender=Wording, dispatch_uid="django_rgpd.consent.shown")
 def show_the_new_text(instance: Wording, **_: object) -> None:
     """Staff wrote another text: pages show it, whoever looked the one before up until the commit."""
     wordings.forget(instance)

@@ -15,7 +15,7 @@ from django.db.models import Model, Q, QuerySet
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.erasure import reach
 from django_rgpd.policy import Occasion
-from django_rgpd.registry import Entry, Personal, registry, rule
+from django_rgpd.registry import Entry, Personal, holds, registry, rule
 from django_rgpd.registry.conditions import NEVER, all_of, any_of, not_
 from django_rgpd.retention.left_behind import left_behind
 
@@ -29,7 +29,7 @@ def archived(model: type[Model], *, now: datetime) -> Q:
     """Rows of ``model`` that are in the archive at ``now``, as one condition in SQL.
 
     They hold something personal, and no purpose of it is in everyday use: the ``active`` part of each term is over, or what
-    carried it fell, or an erasure left the row for the law alone.
+    carried it fell, or an erasure left the row for the law alone. What is held or unsettled is worked on, and is not among them.
 
     Raises ``Misconfigured`` for a model that is not declared: of that one nobody can tell.
     """
@@ -38,7 +38,7 @@ def archived(model: type[Model], *, now: datetime) -> Q:
         return NEVER
     holding = not_(reach.erased(entry, entry.declaration.fields))
     used = any_of(*_used(entry, now=now))
-    return all_of(holding, any_of(not_(used), left_behind(entry)))
+    return all_of(holding, any_of(not_(used), left_behind(entry)), not_(_worked_on(entry, now=now)))
 
 
 def leave_out(rows: QuerySet[Row], *, now: datetime) -> QuerySet[Row]:
@@ -85,6 +85,12 @@ def may_fill(entry: Entry) -> bool:
 def _used(entry: Entry, *, now: datetime) -> Iterator[Q]:
     for personal, one in _asked(entry):
         yield rule.stands(entry, personal, one, Occasion.TERM, now=now, active=True)
+
+
+def _worked_on(entry: Entry, *, now: datetime) -> Q:
+    standing = holds.standing()
+    fields = entry.declaration.fields.values()
+    return any_of(*(rule.kept(entry, personal, now=now, holds=standing) for personal in fields))
 
 
 def _asked(entry: Entry) -> list[tuple[Personal, str | When]]:

@@ -54,6 +54,7 @@ class CardUserData(Declaration):
 
     who = Who(user="pk")
     clocks = {"account": "last_login"}
+    contacts = ("last_login",)
     fields = {
         "email": Personal("account", erase=Placeholder()),
         "last_login": Personal("account", erase=Null()),

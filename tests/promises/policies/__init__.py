@@ -135,7 +135,7 @@ def payments(purposes: Mapping[str, tuple[Q, str]]) -> type[Declaration]:
             "stripe_customer": Personal(*served, erase=Blank()),
             "stripe_payment_intent": Personal(*served, erase=Blank()),
         },
-        facts=["order", "amount", "currency", "status", "created_at"],
+        facts=["order", "amount", "currency", "status", "created_at", "counts_from"],
         at_end=KeepFacts(),
     )
 
