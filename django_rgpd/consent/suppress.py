@@ -112,11 +112,15 @@ def told(person: Person, channel: str) -> dict[str, object] | None:
     return {"digests": found} if found else None
 
 
-def kept(uuids: Iterable[UUID]) -> list[dict[str, str | None]]:
-    """What stands for the addresses that these people ever had, as an event keeps it for ``again``."""
+def about(uuids: Iterable[UUID]) -> QuerySet[Suppression]:
+    """What stands for the addresses that these people ever had."""
     digests = Address.objects.filter(person__uuid__in=list(uuids)).values("digest")
-    found = Suppression.objects.filter(digest__in=digests, lifted_at__isnull=True).order_by("pk")
-    return [said(one) for one in found]
+    return Suppression.objects.filter(digest__in=digests, lifted_at__isnull=True)
+
+
+def kept(uuids: Iterable[UUID]) -> list[dict[str, str | None]]:
+    """The same, as an event keeps it for ``again``."""
+    return [said(one) for one in about(uuids).order_by("pk")]
 
 
 def said(one: Suppression) -> dict[str, str | None]:

@@ -53,22 +53,22 @@ def put(erasure: Erasure, shown: Plan, left: Taken, *, now: datetime) -> None:
         "values": [[value.kind, value.text] for value in left.values],
     }
     minutes = timedelta(minutes=conf.get().SECOND_PASS_MINUTES)
-    jobs.put(SECOND_PASS, payload, now=now, run_at=now + minutes, person=erasure.person)
-    if left.email:
-        mail.send(
-            RECEIPT,
-            person=erasure.person,
-            to=left.email,
-            context={
-                "plan": shown.as_values(),
-                "done_at": now,
-                "term_over": erasure.how == "term",
-                "authority": str(current().authority),
-                "authority_url": current().authority_url,
-            },
-            language=left.language,
-            now=now,
-        )
+    second = jobs.Draft(name=SECOND_PASS, payload=payload, run_at=now + minutes, person=erasure.person)
+    jobs.put_many([second, *_receipt(erasure, shown, left, now=now)], now=now)
+
+
+def _receipt(erasure: Erasure, shown: Plan, left: Taken, *, now: datetime) -> list[jobs.Draft]:
+    if not left.email:
+        return []
+    context = {
+        "plan": shown.as_values(),
+        "done_at": now,
+        "term_over": erasure.how == "term",
+        "authority": str(current().authority),
+        "authority_url": current().authority_url,
+    }
+    person, to = erasure.person, left.email
+    return [mail.draft(RECEIPT, context=context, person=person, to=to, language=left.language)]
 
 
 @jobs.job(SECOND_PASS)

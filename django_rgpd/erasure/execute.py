@@ -18,7 +18,7 @@ from django_rgpd import signals
 from django_rgpd.consent import suppress
 from django_rgpd.core.errors import Refused
 from django_rgpd.erasure import afterwards, remembered, sessions, traces
-from django_rgpd.erasure.counting import Question, answers
+from django_rgpd.erasure.counting import Question
 from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.erasure.plan import Drawn, Plan, draw, said
@@ -128,7 +128,7 @@ def _erase(
     known = people.known_of(locked)
     user = lock_user(known.subject)
     case = Case(locked, known, user, choices, how, actor, now, now, *holds_of(known.subject, how))
-    drawn = draw(case.subject, now=now, choices=choices, standing=case.standing)
+    drawn = drawn_of(case)
     _refuse(case, drawn.plan, expected)
     found_by = traces.kept(case.subject, user)
     erasure, digests = carry_out(case, drawn, uuid4())
@@ -143,7 +143,7 @@ def _erase(
             "people": [str(one) for one in case.subject.uuids],
             "choices": dict(choices),
             "digests": digests,
-            "suppressed": suppress.kept(case.subject.uuids),
+            "suppressed": suppress.kept(case.subject.uuids) if _refuses(case, drawn) else [],
             **found_by,
         },
     )
@@ -156,7 +156,7 @@ def carry_out(case: Case, drawn: Drawn, uuid: UUID) -> tuple[Erasure, list[dict[
     Returns it, and the digests of every address ever known of her. She gets a receipt unless it is done ``again``.
     """
     subject, now = case.subject, case.now
-    keys = end(subject, now=case.asked_at)
+    keys = _end(case, drawn)
     if case.choices.get("suppress") and not case.again:
         suppress.keep(case.person, reason=suppress.ASKED, now=now)
     left = remembered.taken(case.person, case.known, case.user, sessions=keys, herself=case.how in OWN_PAGES)
@@ -188,17 +188,31 @@ def _let_deferred_keys_speak() -> None:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def end(subject: Subject, *, now: datetime) -> list[str]:
+def drawn_of(case: Case) -> Drawn:
+    """The plan of ``case``; the same statement asks what else there is of hers to end."""
+    subject = case.subject
+    rows = (sessions.of(_users(subject)), suppress.about(subject.uuids))
+    beside = [Question(rows=one) for one in (*rows, *(each.rows(subject) for each in ending.every()))]
+    return draw(subject, now=case.now, choices=case.choices, standing=case.standing, beside=beside)
+
+
+def _end(case: Case, drawn: Drawn) -> list[str]:
     """End what is hers without a field to be erased, of which there is some; returns the keys of her sessions."""
-    users = [] if subject.user_key is None else [str(subject.user_key)]
-    endings = ending.every()
-    signed_in, *there = answers(
-        [Question(rows=rows) for rows in (sessions.of(users), *(one.rows(subject) for one in endings))]
-    )
-    for one, answer in zip(endings, there, strict=True):
+    signed_in, _suppressed, *there = drawn.beside
+    for one, answer in zip(ending.every(), there, strict=True):
         if answer.count:
-            one.end(subject, now=now)
-    return sessions.take(users) if signed_in.count else []
+            one.end(case.subject, now=case.asked_at)
+    return sessions.take(_users(case.subject)) if signed_in.count else []
+
+
+def _refuses(case: Case, drawn: Drawn) -> bool:
+    """Whether an address of hers may be on the list of those never written to: since before, or by what just ended."""
+    _signed_in, *others = drawn.beside
+    return bool(case.choices.get("suppress")) or any(one.count for one in others)
+
+
+def _users(subject: Subject) -> list[str]:
+    return [] if subject.user_key is None else [str(subject.user_key)]
 
 
 def _stamped(reach: Reach, *, at: datetime) -> Reach:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -46,10 +46,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A plan, with all that it reaches and counted: what ``release`` has to go through in the same transaction."""
+    """A plan, with all that it reaches and counted: what ``release`` has to go through in the same transaction.
+
+    ``beside``: the answers to what the caller asked in the same statement.
+    """
 
     plan: Plan
     reaches: tuple[Reach, ...]
+    beside: tuple[Answer, ...] = ()
 
 
 def plan(
@@ -64,16 +68,22 @@ def plan(
 
 
 def draw(
-    subject: Subject, *, now: datetime, choices: Choices | None = None, standing: holds.Holds | None = None
+    subject: Subject,
+    *,
+    now: datetime,
+    choices: Choices | None = None,
+    standing: holds.Holds | None = None,
+    beside: Sequence[Question] = (),
 ) -> Drawn:
-    """The plan of ``plan``, with what it reaches."""
+    """The plan of ``plan``, with what it reaches. ``beside``: questions of the caller's, asked in the same statement."""
     if standing is None:
         standing = holds.for_erasure(subject, holds.standing())
     asked = [
         (reach, list(_asked(reach, now=now, standing=standing)))
         for reach in of(subject, Occasion.ERASURE, now=now, choices=choices or {}, holds=standing)
     ]
-    counted = iter(answers([one.question for _reach, questions in asked for one in questions]))
+    given = answers([*beside, *(one.question for _reach, questions in asked for one in questions)])
+    counted = iter(given[len(beside) :])
     lines: list[object] = []
     reached: list[Reach] = []
     for reach, questions in asked:
@@ -90,7 +100,7 @@ def draw(
         blocked=_together(lines, Blocked),
         keeps=_together(lines, Keeping),
     )
-    return Drawn(made, tuple(reached))
+    return Drawn(made, tuple(reached), tuple(given[: len(beside)]))
 
 
 def said(choices: Mapping[str, object] | None) -> dict[str, object]:

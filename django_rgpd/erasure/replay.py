@@ -19,12 +19,12 @@ from django_rgpd.erasure import execute, sessions, traces
 from django_rgpd.erasure.afterwards import UNDER_WAY, go_over
 from django_rgpd.erasure.failures import wrapped
 from django_rgpd.erasure.models import Erasure
-from django_rgpd.erasure.plan import draw, said
+from django_rgpd.erasure.plan import said
 from django_rgpd.ledger import replay
 from django_rgpd.ledger.models import Event
 from django_rgpd.ledger.record import ERASED
 from django_rgpd.ledger.tail import Tail
-from django_rgpd.registry import Subject, people
+from django_rgpd.registry import Subject, ending, people
 from django_rgpd.registry.addresses import merge
 from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.who import Held
@@ -140,7 +140,7 @@ def _again(gone: Gone, *, now: datetime) -> bool:
         known, event = replace(people.known_of(person), subject=subject), gone.event
         standing = execute.holds_of(subject, event.how)
         case = execute.Case(person, known, user, choices, event.how, event.actor, event.at, now, *standing)
-        drawn = draw(subject, now=now, choices=choices, standing=case.standing)
+        drawn = execute.drawn_of(case)
         execute.refuse_blocked(drawn.plan)
         execute.carry_out(case, drawn, gone.erasure)
     return True
@@ -148,7 +148,9 @@ def _again(gone: Gone, *, now: datetime) -> bool:
 
 def _go_over(erasure: Erasure, subject: Subject, *, now: datetime) -> bool:
     """She is erased here, but a table was restored from before: what came back with it goes, whether there was anything."""
-    keys = execute.end(subject, now=erasure.asked_at)
+    for one in ending.every():
+        one.end(subject, now=erasure.asked_at)
+    keys = sessions.take([] if subject.user_key is None else [str(subject.user_key)])
     rows = go_over(erasure, subject, now=now)
     back = Address.objects.filter(person__uuid__in=subject.uuids, until__isnull=True)
     back.update(until=erasure.asked_at)

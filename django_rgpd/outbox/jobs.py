@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
@@ -110,17 +111,34 @@ def put(
     return written
 
 
-def put_many(name: str, payloads: Iterable[Mapping[str, object]], *, now: datetime) -> int:
-    """Write many jobs of one kind down in the caller's transaction, as ``put`` writes one; returns how many."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A job that is to be written, with what ``put`` says of its parts."""
+
+    name: str
+    payload: Mapping[str, object]
+    run_at: datetime | None = None
+    person: UUID | None = None
+
+
+def put_many(drafts: Iterable[Draft], *, now: datetime) -> int:
+    """Write several jobs down in the caller's transaction, as ``put`` writes one, in one statement; returns how many."""
     written = Job.objects.bulk_create(
         (
-            Job(site=conf.get().SITE, name=name, payload=as_json(one), created_at=now, run_at=now)
-            for one in payloads
+            Job(
+                site=conf.get().SITE,
+                name=one.name,
+                person=one.person,
+                payload=as_json(one.payload),
+                created_at=now,
+                run_at=one.run_at or now,
+            )
+            for one in drafts
         ),
         batch_size=500,
     )
-    for _worker in written[:MOST_WOKEN]:
-        transaction.on_commit(lambda: wake(now, now=now), robust=True)
+    for job in written[:MOST_WOKEN]:
+        transaction.on_commit(partial(wake, job.run_at, now=now), robust=True)
     return len(written)
 
 

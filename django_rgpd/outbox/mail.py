@@ -73,6 +73,21 @@ def send(
     mail has left, so pass it only where the address cannot be looked up any more. ``context`` is small;
     dates in it stay dates.
     """
+    written = draft(template, context=context, person=person, to=to, language=language, headers=headers)
+    return jobs.put(JOB, written.payload, now=now, person=person, key=key, run_at=run_at)
+
+
+@sensitive_variables()
+def draft(
+    template: str,
+    *,
+    context: Mapping[str, object],
+    person: UUID | None = None,
+    to: str | None = None,
+    language: str = "",
+    headers: Mapping[str, str] | None = None,
+) -> jobs.Draft:
+    """A mail as ``send`` writes it, to be written together with other jobs (``jobs.put_many``)."""
     if person is None and to is None:
         msg = "A mail needs a person or an address."
         raise ValueError(msg)
@@ -83,7 +98,7 @@ def send(
         "language": language,
         "headers": dict(headers or {}),
     }
-    return jobs.put(JOB, payload, now=now, person=person, key=key, run_at=run_at)
+    return jobs.Draft(name=JOB, payload=payload, person=person)
 
 
 @sensitive_variables()

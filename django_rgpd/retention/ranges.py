@@ -65,7 +65,8 @@ def cut(entry: Entry, *, now: datetime, size: int = SIZE) -> int:
 
     What is cut into jobs is as good as done: a job is never lost, and does no harm when it is done twice.
     """
-    return jobs.put_many(JOB, (_payload(entry, one) for one in ranges(entry, size=size)), now=now)
+    drafts = (jobs.Draft(name=JOB, payload=_payload(entry, one)) for one in ranges(entry, size=size))
+    return jobs.put_many(drafts, now=now)
 
 
 def cut_and_mark(entry: Entry, mark: marks.Mark, *, top: int | None, now: datetime, size: int) -> int:
