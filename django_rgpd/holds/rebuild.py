@@ -14,7 +14,7 @@ from django_rgpd.core import conf
 from django_rgpd.holds.ending import LIFTED
 from django_rgpd.holds.placing import PLACED, REVIEWED
 from django_rgpd.ledger.models import Event
-from django_rgpd.registry import holds
+from django_rgpd.registry import held, holds, registry
 from django_rgpd.registry.models import Hold
 
 
@@ -22,7 +22,8 @@ def rebuild(*, now: datetime) -> int:
     """Place again what the ledger says was placed and not lifted, and end here what it says was lifted; returns how many.
 
     To be called before anything is erased or swept again. No event is added. What staff wrote is not in the ledger: the reason
-    says where the hold comes from, and the member of staff who placed or reviewed it last answers for it.
+    says where the hold comes from, and the member of staff who placed or reviewed it last answers for it. A row that the dump
+    does not have is lost with it: its key may be another row's by now, which nobody meant to hold.
     """
     events = Event.objects.filter(site=conf.get().SITE, kind__in=[PLACED, REVIEWED, LIFTED])
     told: dict[UUID, dict[str, Event]] = {}
@@ -36,9 +37,24 @@ def rebuild(*, now: datetime) -> int:
         missing = [
             _hold(uuid, said, now=now)
             for uuid, said in told.items()
-            if uuid not in known and PLACED in said and LIFTED not in said
+            if uuid not in known and PLACED in said and LIFTED not in said and _is_here(said[PLACED])
         ]
         return lifted + len(Hold.objects.bulk_create(missing, ignore_conflicts=True))
+
+
+def _is_here(placed: Event) -> bool:
+    """Whether the row that a hold was placed on is in this database, and not a later one of the same key."""
+    payload: Any = placed.payload
+    if not payload["label"]:
+        return True
+    try:
+        entry = registry.labelled(payload["label"])
+    except LookupError:
+        return False
+    if entry is None:
+        return False
+    rows = entry.model._base_manager.filter(held.by_then(entry, "pk", placed.at), pk=payload["key"])
+    return bool(rows.exists())
 
 
 def _lifted(told: dict[UUID, dict[str, Event]], known: Iterable[Hold]) -> int:

@@ -15,6 +15,7 @@ from django_rgpd.ledger.models import Event
 from django_rgpd.registry.models import Hold, Person
 from django_rgpd.testing import changed, snapshot
 from example_shop.accounts.models import User
+from example_shop.factories import OrderFactory
 from example_shop.orders.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -59,3 +60,18 @@ def test_where_nothing_is_missing_nothing_changes(hold: Holder, person: Person, 
     before = snapshot()
     assert rebuild(now=now) == 0
     assert not changed(before, snapshot())
+
+
+def test_a_row_that_the_dump_does_not_have_is_not_held_nor_is_another_of_its_key(
+    hold: Holder, user: User, now: datetime
+) -> None:
+    """Keys are given again after a restore: a new order must not inherit the dispute of one that was lost."""
+    gone, later = (OrderFactory(customer=user, placed_at=now) for _ in range(2))
+    for order in (gone, later):
+        hold(order)
+    Hold.objects.all().delete()
+    gone.delete()
+    Order.objects.filter(pk=later.pk).update(placed_at=now + timedelta(days=1))
+
+    assert rebuild(now=now) == 0
+    assert not Hold.objects.exists()
