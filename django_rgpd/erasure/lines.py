@@ -5,10 +5,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from typing import TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
+
+T = TypeVar("T")
+
+_COUNTS = frozenset({"rows", "until", "first_until", "last_until"})
+"""What lines that say the same are added up in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,3 +134,22 @@ class Plan:
         """As a JSON column keeps it; no personal value."""
         plain: dict[str, object] = json.loads(json.dumps(asdict(self), cls=DjangoJSONEncoder))
         return plain
+
+
+def together(lines: Iterable[object], kind: type[T]) -> tuple[T, ...]:
+    """The lines of one kind, those that say the same of several ways added up."""
+    found: dict[tuple[object, ...], T] = {}
+    for line in lines:
+        if isinstance(line, kind):
+            said = tuple(getattr(line, name) for name in line.__slots__ if name not in _COUNTS)  # type: ignore[attr-defined]
+            found[said] = _added(found[said], line) if said in found else line
+    return tuple(found.values())
+
+
+def _added(one: T, other: T) -> T:
+    changes: dict[str, object] = {"rows": getattr(one, "rows") + getattr(other, "rows")}  # noqa: B009
+    for name, choose in (("until", max), ("first_until", min), ("last_until", max)):
+        if hasattr(one, name):
+            days = [day for day in (getattr(one, name), getattr(other, name)) if day is not None]
+            changes[name] = choose(days) if days else None
+    return replace(one, **changes)  # type: ignore[type-var]

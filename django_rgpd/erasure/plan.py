@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from django.db.models import DateField, Q
 from django.utils.text import capfirst
@@ -15,11 +15,11 @@ from django_rgpd.core import clock
 from django_rgpd.erasure import references, statements
 from django_rgpd.erasure.counting import Answer, Question, answers
 from django_rgpd.erasure.keeping import Cause, keeping
-from django_rgpd.erasure.lines import Asking, Blocked, Going, Keeping, Open, Plan, Staying
+from django_rgpd.erasure.lines import Asking, Blocked, Going, Keeping, Open, Plan, Staying, together
 from django_rgpd.erasure.reach import Choices, Group, Reach, column, of
 from django_rgpd.policy import Occasion, Outcome, Policy, current
-from django_rgpd.policy.terms import PERSONAL_CLOCKS, Term, start_of
-from django_rgpd.registry import Entry, Follows, Personal, Subject, When, holds, registry, rule
+from django_rgpd.policy.terms import PERSONAL_CLOCKS, start_of
+from django_rgpd.registry import Entry, Personal, Subject, When, holds, rule
 from django_rgpd.registry.conditions import NEVER, all_of, not_
 from django_rgpd.registry.paths import follow
 
@@ -27,11 +27,6 @@ __all__ = ["Drawn", "Plan", "draw", "plan", "said"]
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
-
-T = TypeVar("T")
-
-_COUNTS = frozenset({"rows", "until", "first_until", "last_until"})
-"""What lines that say the same are added up in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +88,12 @@ def draw(
         whole = not any(counts) or (len(counts) == len(reach.groups) and len(set(counts)) == 1)
         reached.append(replace(reach, counted=max(counts, default=0) if whole else None))
     made = Plan(
-        goes=_together(lines, Going),
-        stays=_together(lines, Staying),
-        open=_together(lines, Open),
-        asks=_together(lines, Asking),
-        blocked=_together(lines, Blocked),
-        keeps=_together(lines, Keeping),
+        goes=together(lines, Going),
+        stays=together(lines, Staying),
+        open=together(lines, Open),
+        asks=together(lines, Asking),
+        blocked=together(lines, Blocked),
+        keeps=together(lines, Keeping),
     )
     return Drawn(made, tuple(reached), tuple(given[: len(beside)]))
 
@@ -212,7 +207,7 @@ def _kept(reach: Reach, group: Group, cause: Cause, answer: Answer) -> Keeping:
 
 
 def _open(reach: Reach, group: Group, *, now: datetime) -> Callable[[Answer], Open]:
-    limit = longest_open(reach.entry)
+    limit = rule.longest_open(reach.entry)
     return lambda answer: Open(
         model=reach.entry.label,
         label=label_of(reach.entry),
@@ -220,21 +215,6 @@ def _open(reach: Reach, group: Group, *, now: datetime) -> Callable[[Answer], Op
         fields=_labels(reach.entry, group),
         until=answer.last,
         at_most=None if limit is None else limit.due(clock.legal_day(now)),
-    )
-
-
-def longest_open(entry: Entry) -> Term | None:
-    """How long a row of ``entry`` may be open after the request, or nothing where it is not said."""
-    business, seen = entry.declaration.open_business, {entry.model}
-    while isinstance(business, Follows):
-        target = follow(entry.model, business.path).target
-        far = registry.of(target) if target is not None else None
-        if far is None or far.model in seen:
-            return None
-        seen.add(far.model)
-        entry, business = far, far.declaration.open_business
-    return (
-        None if business is None or business.at_most is None or business.at_most.endless else business.at_most
     )
 
 
@@ -267,25 +247,6 @@ def _blocking(reach: Reach) -> Iterator[Asked]:
             Question(rows=_rows(reach, *(group.released for group in reach.groups), held)),
             lambda answer, label=reference.label: Blocked(reference=label, rows=answer.count),  # type: ignore[misc]
         )
-
-
-def _together(lines: list[object], kind: type[T]) -> tuple[T, ...]:
-    """The lines of one kind, those that say the same of several ways added up."""
-    found: dict[tuple[object, ...], T] = {}
-    for line in lines:
-        if isinstance(line, kind):
-            said = tuple(getattr(line, name) for name in line.__slots__ if name not in _COUNTS)  # type: ignore[attr-defined]
-            found[said] = _added(found[said], line) if said in found else line
-    return tuple(found.values())
-
-
-def _added(one: T, other: T) -> T:
-    changes: dict[str, object] = {"rows": getattr(one, "rows") + getattr(other, "rows")}  # noqa: B009
-    for name, choose in (("until", max), ("first_until", min), ("last_until", max)):
-        if hasattr(one, name):
-            days = [day for day in (getattr(one, name), getattr(other, name)) if day is not None]
-            changes[name] = choose(days) if days else None
-    return replace(one, **changes)  # type: ignore[type-var]
 
 
 def label_of(entry: Entry) -> str:

@@ -30,7 +30,7 @@ def followed(entry: Entry) -> Iterator[tuple[str, Entry]]:
         declared = follows(here)
         if declared is None:
             return
-        here = _target(here, declared)
+        here = target(here, declared)
         if here in seen:
             return
         seen.add(here)
@@ -52,9 +52,10 @@ def on_followed(entry: Entry, path: str, far: Entry, condition: Q) -> Q:
     return on_row(entry.model, Q(Exists(rows)))
 
 
-def _target(entry: Entry, declared: Follows) -> Entry:
-    target = follow(entry.model, declared.path).target
-    found = registry.of(target) if target is not None else None
+def target(entry: Entry, declared: Follows) -> Entry:
+    """The declared model that rows of ``entry`` follow. Raises ``Misconfigured`` where the path leads to none."""
+    model = follow(entry.model, declared.path).target
+    found = registry.of(model) if model is not None else None
     if found is None:
         msg = f"{entry.label} follows {declared.path!r}, which leads to no declared model: declare it."
         raise Misconfigured(msg)

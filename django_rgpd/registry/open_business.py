@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from django_rgpd.core import clock
-from django_rgpd.core.errors import Misconfigured
 from django_rgpd.registry.conditions import NEVER, all_of, any_of, on_row
 from django_rgpd.registry.days import until_day
 from django_rgpd.registry.declaration import Follows, OpenBusiness
+from django_rgpd.registry.followed import target
 from django_rgpd.registry.paths import follow
 from django_rgpd.registry.site import registry
 
 if TYPE_CHECKING:
     from django.db.models import Model
 
+    from django_rgpd.policy.terms import Term
     from django_rgpd.registry.site import Entry
 
 
@@ -58,8 +59,21 @@ def open_until(entry: Entry) -> str | None:
             return f"{prefix}{declared.until}" if declared.until else None
         if declared is None:
             return None
-        prefix, found = f"{prefix}{declared.path}__", _followed(found, declared)
+        prefix, found = f"{prefix}{declared.path}__", target(found, declared)
     return None
+
+
+def longest_open(entry: Entry) -> Term | None:
+    """How long a row of ``entry`` may be open after the request, or nothing where it is not said."""
+    business, seen = entry.declaration.open_business, {entry}
+    while isinstance(business, Follows):
+        entry = target(entry, business)
+        if entry in seen:
+            return None
+        seen.add(entry)
+        business = entry.declaration.open_business
+    limit = None if business is None else business.at_most
+    return None if limit is None or limit.endless else limit
 
 
 def _asked(entry: Entry, question: Any, seen: tuple[Entry, ...] = ()) -> Q | None:
@@ -69,19 +83,10 @@ def _asked(entry: Entry, question: Any, seen: tuple[Entry, ...] = ()) -> Q | Non
     if isinstance(declared, OpenBusiness):
         answer: Q = question(entry.model, declared)
         return answer
-    other = _followed(entry, declared)
+    other = target(entry, declared)
     theirs = _asked(other, question, (*seen, entry))
     if theirs is None or theirs == NEVER:
         return theirs
     path = follow(entry.model, declared.path)
     rows: QuerySet[Any] = other.model._base_manager.order_by().filter(theirs, pk=OuterRef(path.key))
     return on_row(entry.model, Q(Exists(rows)))
-
-
-def _followed(entry: Entry, declared: Follows) -> Entry:
-    target = follow(entry.model, declared.path).target
-    other = registry.of(target) if target is not None else None
-    if other is None:
-        msg = f"{entry.label} follows {declared.path!r}, which leads to no declared model: declare it."
-        raise Misconfigured(msg)
-    return other

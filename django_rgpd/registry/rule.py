@@ -20,7 +20,7 @@ from django_rgpd.registry.clocks import clock_path, due, last_due_start, term_ov
 from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, not_, on_row
 from django_rgpd.registry.declaration import When
 from django_rgpd.registry.holds import Holds, rows_held
-from django_rgpd.registry.open_business import open_rows, open_too_long, open_until
+from django_rgpd.registry.open_business import longest_open, open_rows, open_too_long, open_until
 from django_rgpd.registry.sales import customers
 from django_rgpd.registry.unsettled import unsettled
 
@@ -37,6 +37,7 @@ __all__ = [
     "due",
     "kept",
     "last_due_start",
+    "longest_open",
     "open_rows",
     "open_too_long",
     "open_until",

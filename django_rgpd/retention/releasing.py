@@ -39,6 +39,9 @@ MOST_ASIDE = 100
 _NOT_THE_ROW = ("OperationalError", "InterfaceError", "ProgrammingError", "NotSupportedError")
 """Kinds of database errors that no row is to blame for."""
 
+_RAISED = "P0001"
+"""A trigger's own refusal, which PostgreSQL counts among the errors of programs."""
+
 
 class RowsRefused(RgpdError):
     """More rows of one part were refused than can be a row's own fault."""
@@ -101,7 +104,8 @@ def try_again(part: Reach, keys: Sequence[str], *, now: datetime) -> Done:
 def blames_a_row(error: Exception) -> bool:
     """Whether ``error`` may be one row's fault, so that it is worth looking for the row."""
     if isinstance(error, EngineFailed):
-        return not (error.again or error.busy or error.kind.startswith(_NOT_THE_ROW))
+        innocent = error.kind.startswith(_NOT_THE_ROW) and not error.kind.endswith(_RAISED)
+        return not (error.again or error.busy or innocent)
     return not isinstance(error, RgpdError | ImproperlyConfigured)
 
 

@@ -18,7 +18,8 @@ from django_rgpd.erasure.execute import erase
 from django_rgpd.holds.placing import Row, place
 from django_rgpd.registry import holds, people
 from django_rgpd.registry.models import Hold, Person
-from django_rgpd.retention import sweep as sweeping
+from django_rgpd.retention import releasing
+from django_rgpd.retention.sweep import sweep
 from example_shop.accounts.models import User
 from example_shop.factories import DAY, GuestOrderFactory, UserFactory, make_customer
 from example_shop.orders.models import Order
@@ -65,7 +66,7 @@ def placing(by: User, **about: Any) -> Hold:
 
 def sweep_orders() -> None:
     """A night, four years later."""
-    sweeping.sweep(now=DAY + relativedelta(years=4), only=["orders.order"])
+    sweep(now=DAY + relativedelta(years=4), only=["orders.order"])
 
 
 def waiting(pid: int) -> bool:
@@ -91,7 +92,7 @@ def test_a_hold_waits_for_the_range_that_is_being_swept(
 ) -> None:
     order = GuestOrderFactory(placed_at=DAY)
     thread = Aside(partial(placing, member, row=Row("orders.Order", str(order.pk))))
-    real = sweeping.carry_out
+    real = releasing.carry_out
 
     def slow(*args: object, **how: object) -> object:
         if thread.ident is None:
@@ -100,7 +101,7 @@ def test_a_hold_waits_for_the_range_that_is_being_swept(
             assert not Hold.objects.exists()
         return real(*args, **how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(sweeping, "carry_out", slow)
+    monkeypatch.setattr(releasing, "carry_out", slow)
     sweep_orders()
     thread.join(PATIENCE)
     assert Hold.objects.count() == 1

@@ -214,6 +214,7 @@ def _promised(shop: Shop) -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.timeout(400)
 @pytest.mark.promise("P51")
 @pytest.mark.fault("Q07")
 def test_a_few_customers_of_eleven_years_lose_each_thing_on_its_day(monkeypatch: pytest.MonkeyPatch) -> None:

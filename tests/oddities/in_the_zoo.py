@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
+from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.signals import post_save
 
@@ -77,7 +78,8 @@ def adopted() -> None:
     new.set_password("x")
     new.last_login = BEFORE
     new.save()
-    made = [adopt._make_people(now=NOW) for _ in range(2)]
+    with transaction.atomic():
+        made = [adopt._make_people(now=NOW) for _ in range(2)]
     check(f"people made: {made}", made[0] >= 1 and made[1] == 0)
     adopt.adopt(now=NOW)
     for user in (known, new):

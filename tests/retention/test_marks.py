@@ -139,9 +139,8 @@ def test_night_takes_as_many_statements_as_models_with_something_due() -> None:
     with CaptureQueriesContext(connection) as one:
         assert sweep(now=NIGHT + timedelta(days=2)).rows == 5
     assert len(nothing) == 6, "marks, holds, one question to all models, a savepoint and its end, marks"
-    assert len(one) == len(nothing) + 4, (
-        "the holds once more, the rows that go, what is left of others, the ledger"
-    )
+    lock = connection.vendor == "postgresql"
+    assert len(one) - lock == len(nothing) + 4, "the holds again, the rows that go, others' rests, the ledger"
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,9 @@ class Command(BaseCommand):
             _(
                 "as staff: keep the data of an order in dispute, from its page, and read the customer's deletion page"
             ),
-            _("as staff: record an objection that came by letter; in the archive, find the invoices of who left"),
+            _(
+                "as staff: record an objection that came by letter; in the archive, find the invoices of who left"
+            ),
             _("as the data-protection officer: read in the ledger who read the archive"),
             _("in a terminal, with this shop's manage.py: rgpd_status, rgpd_report, rgpd_adopt, rgpd_verify"),
         ):
