@@ -49,6 +49,7 @@ def put(erasure: Erasure, shown: Plan, left: Taken, *, now: datetime) -> None:
         "erasure": str(erasure.uuid),
         "subject": packed(left.subject),
         "held": _kept(held_open(left.subject, now=now)) if shown.waits else {},
+        "pinned": _kept(left.pinned),
         "sessions": left.sessions,
         "values": [[value.kind, value.text] for value in left.values],
     }
@@ -77,7 +78,8 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     left."""
     erasure = Erasure.objects.get(uuid=str(payload["erasure"]))
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
-    hers = without_newcomers(subject, _rows(payload), until=erasure.asked_at + UNDER_WAY)
+    until = erasure.asked_at + UNDER_WAY
+    hers = without_newcomers(subject, _rows(payload, "held"), pinned=_rows(payload, "pinned"), until=until)
     go_over(erasure, hers, now=now)
     keys = payload.get("sessions")
     if sessions.end([str(key) for key in keys] if isinstance(keys, list) else []):
@@ -92,6 +94,7 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
                 "erasure": str(erasure.uuid),
                 "subject": payload["subject"],
                 "held": _kept(held_open(hers, now=now)),
+                "pinned": payload.get("pinned", {}),
             },
             now=now,
             run_at=now + timedelta(days=1),
@@ -119,7 +122,8 @@ def go_on(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     """
     erasure = Erasure.objects.get(uuid=str(payload["erasure"]))
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
-    subject = without_newcomers(subject, _rows(payload), until=None)
+    pinned = _rows(payload, "pinned")
+    subject = without_newcomers(subject, _rows(payload, "held"), pinned=pinned, until=None)
     go_over(erasure, subject, now=now)
     if erasure.state == ErasureState.OPEN:
         if _overdue(subject, asked=erasure.asked_at, now=now):
@@ -158,8 +162,8 @@ def _kept(rows: Mapping[str, tuple[object, ...]]) -> dict[str, list[str | list[s
     }
 
 
-def _rows(payload: jobs.Payload) -> dict[str, tuple[object, ...]]:
-    kept = payload.get("held")
+def _rows(payload: jobs.Payload, name: str) -> dict[str, tuple[object, ...]]:
+    kept = payload.get(name)
     pairs = kept.items() if isinstance(kept, dict) else ()
     return {
         label: tuple(tuple(key) if isinstance(key, list) else key for key in keys)

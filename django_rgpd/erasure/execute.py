@@ -127,7 +127,9 @@ def _erase(
         return Erasure.objects.filter(person=locked.uuid).latest("pk")
     known = people.known_of(locked)
     user = lock_user(known.subject)
-    case = Case(locked, known, user, choices, how, actor, now, now, *holds_of(known.subject, how))
+    kept, ended = holds_of(known.subject, how)
+    known = replace(known, subject=holds.sparing(known.subject, kept))
+    case = Case(locked, known, user, choices, how, actor, now, now, kept, ended)
     drawn = drawn_of(case)
     _refuse(case, drawn.plan, expected)
     found_by = traces.kept(case.subject, user)
@@ -160,6 +162,8 @@ def carry_out(case: Case, drawn: Drawn, uuid: UUID) -> tuple[Erasure, list[dict[
     if case.choices.get("suppress") and not case.again:
         suppress.keep(case.person, reason=suppress.ASKED, now=now)
     left = remembered.taken(case.person, case.known, case.user, sessions=keys, herself=case.how in OWN_PAGES)
+    if drawn.plan.keeps:
+        left = replace(left, pinned=remembered.pinned(subject, standing=case.standing, now=now))
     follow(subject, kept=case.standing, ended=case.ended, now=now)
     for one in subject.uuids:
         signals.person_erased.send(Person, person=one, user_key=case.person.user_key, at=now)

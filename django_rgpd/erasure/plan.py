@@ -73,6 +73,7 @@ def draw(
     """The plan of ``plan``, with what it reaches. ``beside``: questions of the caller's, asked in the same statement."""
     if standing is None:
         standing = holds.for_erasure(subject, holds.standing())
+        subject = holds.sparing(subject, standing)
     asked = [
         (reach, list(_asked(reach, now=now, standing=standing)))
         for reach in of(subject, Occasion.ERASURE, now=now, choices=choices or {}, holds=standing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,7 @@ class Taken:
     sessions: list[str]
     values: list[residue.Value]
     digests: list[dict[str, str]]
+    pinned: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
 
 
 def taken(person: Person, known: people.Known, user: Any, *, sessions: list[str], herself: bool) -> Taken:
@@ -64,12 +65,17 @@ def of_a_newcomer(value: residue.Value) -> bool:
 
 
 def without_newcomers(
-    subject: Subject, rows: Mapping[str, tuple[object, ...]], *, until: datetime | None
+    subject: Subject,
+    rows: Mapping[str, tuple[object, ...]],
+    *,
+    pinned: Mapping[str, tuple[object, ...]],
+    until: datetime | None,
 ) -> Subject:
     """Her account key and addresses, leading to nothing that a living person did under them by now: she came back, or a
     mailbox or a login name has a new owner.
 
-    ``rows``: what open business held, hers whoever has the address. ``until``: by when other rows began that may be hers.
+    ``rows``: what open business held, hers whoever has the address. ``pinned``: what was kept of her otherwise (``pinned``).
+    ``until``: by when other rows began that may be hers.
     """
     free = {
         kind: frozenset(text for text in texts if people.known(kind, text) is None)
@@ -77,7 +83,7 @@ def without_newcomers(
     }
     return replace(
         subject,
-        held=Held(rows=rows, until=until, free=free),
+        held=Held(rows=rows, until=until, free=free, pinned=pinned),
         user_key=None if _taken_again(subject) else subject.user_key,
     )
 
@@ -100,6 +106,28 @@ def held_open(subject: Subject, *, now: datetime) -> dict[str, tuple[object, ...
                         key for key in rows if key is not None
                     )
     return {label: tuple(sorted(keys, key=str)) for label, keys in found.items() if keys}
+
+
+def pinned(subject: Subject, *, standing: holds.Holds, now: datetime) -> dict[str, tuple[object, ...]]:
+    """The rows of hers that a hold, or what is unsettled, keeps: by key, for the way to them may be cut by what goes.
+
+    ``Held.pin`` of a label and a role → keys. To be read before anything goes.
+    """
+    found: dict[str, tuple[object, ...]] = {}
+    for entry in registry:
+        for role in entry.people:
+            fields = entry.fields_of(role).values()
+            kept = any_of(*(rule.kept(entry, one, now=now, holds=standing) for one in fields))
+            if kept == NEVER:
+                continue
+            keys = {
+                key
+                for where in scope.conditions(entry, role, subject)
+                for key in rows_of(entry, all_of(where, kept)).values_list("pk", flat=True)
+            }
+            if keys:
+                found[Held.pin(entry.label, role)] = tuple(sorted(keys, key=str))
+    return found
 
 
 def _waits(entry: Entry, role: str, standing: holds.Holds, *, now: datetime) -> Q:

@@ -13,7 +13,7 @@ from django.db import models
 from django_rgpd.export import header, values
 from django_rgpd.export.columns import Column, columns
 from django_rgpd.export.models import Document
-from django_rgpd.registry import registry, scope
+from django_rgpd.registry import holds, registry, scope
 
 if TYPE_CHECKING:
     from django.db.models import Q, QuerySet
@@ -73,6 +73,7 @@ def write(
     a long job can say that it lives. ``entries``: the declared tables by default. Queries grow with the
     tables and the pages of ``PAGE`` rows; memory with neither. Texts are in the active language.
     """
+    subject = holds.sparing(subject, holds.standing())
     writer = _Writer(subject, document, file, attach=attach, tick=tick)
     writer.begin(header.envelope(subject, document, now=now))
     for entry in registry if entries is None else entries:

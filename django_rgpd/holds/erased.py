@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from django_rgpd.holds.ending import end
 from django_rgpd.registry import Subject, registry, scope
+from django_rgpd.registry.conditions import NEVER, is_never
+from django_rgpd.registry.holds import rows_held
 from django_rgpd.registry.models import Hold
 
 if TYPE_CHECKING:
@@ -19,11 +21,14 @@ def follow(subject: Subject, *, kept: Holds, ended: Holds, now: datetime) -> Non
     """Bring the holds about ``subject`` through her erasure, in its transaction and before anything of hers goes.
 
     ``kept``: those that the erasure keeps to; after it nothing leads from her to her rows any more, so that they are noted by
-    their keys. ``ended``: her own restrictions. Where there are none it costs nothing.
+    their keys, and nobody else who has her address by then is led to them. ``ended``: her own restrictions. Where there are none
+    it costs nothing.
     """
     for hold in kept:
-        if hold.subject is not None and hold.is_of(subject):
-            Hold.objects.filter(uuid=hold.uuid, lifted_at__isnull=True).update(rows=_rows(subject, hold))
+        if hold.label or (hold.subject is not None and hold.is_of(subject)):
+            rows = _rows(subject, hold)
+            if rows:
+                Hold.objects.filter(uuid=hold.uuid, lifted_at__isnull=True).update(rows=rows)
     for hold in ended:
         end(hold.uuid, how="erasure", now=now)
 
@@ -35,9 +40,12 @@ def _rows(subject: Subject, hold: Standing) -> Rows:
         if entry.model._meta.app_label == Hold._meta.app_label:
             continue
         for role in entry.people:
-            if not any(hold.concerns(one.purpose_keys) for one in entry.fields_of(role).values()):
+            purposes = {key for one in entry.fields_of(role).values() for key in one.purpose_keys}
+            held = rows_held(entry, role, purposes, [hold]) if purposes else NEVER
+            if is_never(held):
                 continue
-            keys = [str(key) for key in scope.rows(entry, role, subject).values_list("pk", flat=True)]
+            hers = scope.rows(entry, role, subject).filter(held)
+            keys = [str(key) for key in hers.values_list("pk", flat=True)]
             if keys:
                 found.setdefault(entry.label, {})[role] = keys
     return found

@@ -6,7 +6,7 @@ Few stand at any time, and most often none does: then nothing is added to any st
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -20,7 +20,7 @@ from django_rgpd.registry.conditions import NEVER, any_of, on_row
 from django_rgpd.registry.followed import followed
 from django_rgpd.registry.models import Hold, HoldKind, Person
 from django_rgpd.registry.paths import follow
-from django_rgpd.registry.who import Subject
+from django_rgpd.registry.who import Held, Subject
 
 if TYPE_CHECKING:
     from django_rgpd.registry.site import Entry
@@ -95,6 +95,17 @@ def alone() -> None:
 def for_erasure(subject: Subject, holds: Holds) -> Holds:
     """``holds`` without the restrictions of ``subject``: who asks for her erasure ends her own (art. 18.1, 17.1)."""
     return tuple(one for one in holds if not (one.kind == HoldKind.RESTRICTION and one.is_of(subject)))
+
+
+def sparing(subject: Subject, holds: Holds) -> Subject:
+    """``subject`` with what ``holds`` keep of people who were erased left out: their mailbox may be hers by now."""
+    spared: dict[str, tuple[str, ...]] = {}
+    for one in holds:
+        for label, roles in one.rows.items() if not one.is_of(subject) else ():
+            for role, keys in roles.items():
+                pin = Held.pin(label, role)
+                spared[pin] = (*spared.get(pin, ()), *keys)
+    return replace(subject, spared=spared) if spared else subject
 
 
 def rows_held(entry: Entry, role: str, purposes: Collection[str], holds: Iterable[Standing]) -> Q:

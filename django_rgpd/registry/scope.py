@@ -12,12 +12,12 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import In
 
 from django_rgpd.registry import held
-from django_rgpd.registry.conditions import NEVER, all_of, any_of, at_end, on_row
+from django_rgpd.registry.conditions import NEVER, all_of, any_of, at_end, not_, on_row
 from django_rgpd.registry.expressions import address_text
 from django_rgpd.registry.generic import tied
 from django_rgpd.registry.matching import limited, matching, no_account, who_of
 from django_rgpd.registry.paths import follow
-from django_rgpd.registry.who import PHONE
+from django_rgpd.registry.who import PHONE, Held
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -32,8 +32,8 @@ def conditions(entry: Entry, role: str, subject: Subject) -> list[Q]:
     """The ways in which rows of ``entry`` are ``subject``'s in ``role``: each a condition of its own, for a statement of its own.
 
     By account, then by address (only where the account path is NULL), then by uuid, then by what a generic key ties the
-    row to; what is not declared or what she does not have is left out, so that an empty list means no row at all.
-    ``subject.held`` limits what addresses lead to.
+    row to, then by the keys that her erasure noted; what is not declared or what she does not have is left out, so that an
+    empty list means no row at all. ``subject.held`` limits what addresses lead to.
     """
     limit = limited(entry, role)
     ways = (
@@ -41,6 +41,7 @@ def conditions(entry: Entry, role: str, subject: Subject) -> list[Q]:
         _by_address(entry, role, subject),
         _by_uuid(entry, role, subject),
         tied(entry, role, lambda target: any_of(*conditions(target, target.main_role, subject))),
+        _by_key(entry, role, subject),
     )
     return [all_of(way, limit) for way in ways if way != NEVER]
 
@@ -99,10 +100,20 @@ def _by_account(entry: Entry, role: str, subject: Subject) -> Q:
     return by_accounts(entry, role, [] if subject.user_key is None else [subject.user_key])
 
 
+def _by_key(entry: Entry, role: str, subject: Subject) -> Q:
+    limit = subject.held
+    keys = limit.pinned.get(limit.pin(entry.label, role), ()) if limit is not None else ()
+    return Q(pk__in=keys) if keys else NEVER
+
+
 def _by_address(entry: Entry, role: str, subject: Subject) -> Q:
     same = [_at(entry, kind, text, subject) for kind, text in who_of(entry, role).addresses.items()]
     one_of_hers = any_of(*same)
-    return NEVER if one_of_hers == NEVER else all_of(no_account(entry, role), one_of_hers)
+    if one_of_hers == NEVER:
+        return NEVER
+    spared = subject.spared.get(Held.pin(entry.label, role), ())
+    others = not_(Q(pk__in=spared)) if spared else all_of()
+    return all_of(no_account(entry, role), one_of_hers, others)
 
 
 def _at(entry: Entry, kind: str, text: str, subject: Subject) -> Q:

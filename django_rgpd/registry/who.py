@@ -55,15 +55,23 @@ class Who:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """To which rows the addresses of an erased person still lead: somebody may order under them again.
+    """To which rows the addresses of an erased person still lead, for somebody may order under them again; and which rows stay
+    hers although nothing leads to them any more.
 
     ``rows``: label of the model that carries the address → keys of the rows that open business held. ``until``: the instant by
     which the clock of another row began if it is hers; None where none can be. ``free``: kind → addresses nobody has by now.
+    ``pinned``: ``pin`` of a label and a role → keys of the rows that a hold, or what was unsettled, kept of her.
     """
 
     rows: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     until: datetime | None = None
     free: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    pinned: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+
+    @staticmethod
+    def pin(label: str, role: str) -> str:
+        """How ``pinned`` names the rows of a model that are a person's in one role."""
+        return f"{label} {role}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +79,8 @@ class Subject:
     """A person as the engine carries her: her uuids, her account key, and her proven addresses in canonical form.
 
     ``uuids``: her own uuid first, then those of people merged into her. ``addresses``: kind → canonical texts. ``held`` limits
-    what the addresses lead to, once she was erased.
+    what the addresses lead to, once she was erased. ``spared``: ``Held.pin`` of a label and a role → keys of rows that a hold
+    keeps of somebody erased, whose address may be hers by now: no address leads to them.
     Never printed: ``repr`` shows the uuid only.
     """
 
@@ -79,6 +88,7 @@ class Subject:
     user_key: object | None = field(default=None, repr=False)
     addresses: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
     held: Held | None = None
+    spared: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def uuid(self) -> UUID:

@@ -24,7 +24,7 @@ from django_rgpd.retention.status import findings
 from django_rgpd.retention.sweep import sweep
 from django_rgpd.testing import assert_erased, changed, snapshot
 from example_shop.accounts.models import User
-from example_shop.factories import OrderFactory, UserFactory, make_guest
+from example_shop.factories import OrderFactory, UserFactory, make_customer, make_guest
 from example_shop.orders.models import Order
 from example_shop.payments.models import Payment
 from tests.export.conftest import document
@@ -257,3 +257,56 @@ def test_a_copy_of_her_data_says_that_something_is_held_and_not_why_staff_think_
     (table,) = [one for one in written["tables"] if one["table"] == "django_rgpd.Hold"]
     assert "restriction" in str(table["rows"])
     assert "Confidential" not in str(written)
+
+
+@pytest.mark.fault("K08")
+@pytest.mark.parametrize("as_guest", [False, True])
+def test_a_held_payment_is_not_lost_sight_of_when_its_order_goes(
+    hold: Holder, member: User, now: datetime, as_guest: bool
+) -> None:
+    """The way to it leads through the order, which is emptied; when the hold ends it goes, and not at its term."""
+    email = "payer@example.com"
+    user = None if as_guest else make_customer(email=email, orders=1)
+    if as_guest:
+        make_guest(email, invoiced=False, placed_at=now)
+    payer = people.person_of(user, now=now) if user else None
+    proven = people.prove(people.note("email", email, person=payer, now=now), how="link", now=now)
+    payment = Payment.objects.get()
+    placed = hold(payment)
+    done = erase(proven.person, how="account", now=now)
+    run_due(now=now + timedelta(minutes=11))
+    done.refresh_from_db()
+    assert done.state == "open"
+    assert not Order.objects.exclude(name="").exists()
+    assert Payment.objects.exclude(stripe_customer="").exists()
+
+    lift(placed, reason="Settled", by=member, now=now + timedelta(days=3))
+    run_due(now=now + timedelta(days=5))
+    done.refresh_from_db()
+    assert not Payment.objects.exclude(stripe_customer="").exists()
+    assert done.state == "done"
+
+
+@pytest.mark.fault("S07")
+def test_the_next_owner_of_a_mailbox_is_not_led_to_what_is_held_of_the_one_before(
+    hold: Holder, now: datetime
+) -> None:
+    """Her held order has her address still: it is in nobody else's copy, plan or erasure."""
+    email = "mailbox@example.com"
+    make_guest(email, invoiced=False, placed_at=now, name="Nina Vasseur")
+    first = people.prove(people.note("email", email, now=now), how="link", now=now).person
+    hold(Order.objects.get(), kind="authority")
+    erase(first, how="link", now=now)
+    assert Order.objects.get().name == "Nina Vasseur"
+
+    later = now + timedelta(days=40)
+    run_due(now=later)
+    second = people.prove(people.note("email", email, now=later), how="link", now=later).person
+    make_guest(email, invoiced=False, placed_at=later, name="Sacha Renard")
+    assert second.uuid != first.uuid
+    told = str(document(second, now=later))
+    assert "Sacha Renard" in told
+    assert "Nina Vasseur" not in told
+    assert not plan(people.subject(second), now=later).keeps
+    erase(second, how="link", now=later)
+    assert Order.objects.exclude(name="").get().name == "Nina Vasseur"
