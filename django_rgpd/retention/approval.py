@@ -52,9 +52,11 @@ def waiting(*, now: datetime, only: Collection[str] = ()) -> list[Waiting]:
 
 
 def shown(changed: Iterable[Entry], *, now: datetime) -> list[Waiting]:
-    """Those of the ``changed`` models in which something would be released."""
+    """Those of the ``changed`` models in which something would be released, now or once no hold keeps it, and those whose
+    approval was withdrawn.
+    """
     entries = list(changed)
-    standing = holds.standing() if entries else ()
+    standing: holds.Holds = ()  # a hold that ends must not release what nobody has approved
     found = finding.counts({entry.label: _rows(entry, now=now, standing=standing) for entry in entries})
     purposes = {
         f"{entry.label} {key}": rows
@@ -63,10 +65,12 @@ def shown(changed: Iterable[Entry], *, now: datetime) -> list[Waiting]:
         for key, rows in _by_purpose(entry, now=now, standing=standing).items()
     }
     counted = finding.counts(purposes)
+    known = marks.read() if entries else {}
+    withdrawn = {label for label, mark in known.items() if mark.terms == marks.WITHDRAWN}
     return [
         Waiting(label=label, rows=rows, changed=_of_label(label, counted))
         for label, rows in sorted(found.items())
-        if rows
+        if rows or label in withdrawn
     ]
 
 
@@ -103,7 +107,7 @@ def withdraw(labels: Iterable[str], *, now: datetime, actor: str) -> int:
     """
     wanted = [entry.label for entry in _labelled(labels)]
     with transaction.atomic():
-        number = marks.refuse(wanted)
+        number = marks.withdraw(wanted)
         if number:
             _record(WITHDRAWN, dict.fromkeys(wanted, 0), now=now, actor=actor)
     return number

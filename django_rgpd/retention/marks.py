@@ -14,6 +14,9 @@ from django_rgpd.registry import Entry
 from django_rgpd.retention.fingerprint import fingerprint
 from django_rgpd.retention.models import SweepMark
 
+WITHDRAWN = "withdrawn"
+"""In the place of the hash: somebody took the approval back, and nothing but another one lets the sweep go on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -63,8 +66,14 @@ def adopt(entries: Iterable[Entry], *, approved: datetime | None = None, actor: 
 
 
 def refuse(labels: Collection[str]) -> int:
-    """Take the approval of models back. Returns of how many."""
-    return _of(labels).exclude(terms="").update(terms="", day=None)
+    """Have models wait for an approval where something would be released. Returns how many."""
+    return _of(labels).exclude(terms__in=["", WITHDRAWN]).update(terms="", day=None)
+
+
+def withdraw(labels: Collection[str]) -> int:
+    """Take the approval of models back: they wait, whatever is due, until somebody approves them. Returns of how many."""
+    rows = _of(labels).exclude(terms=WITHDRAWN)
+    return rows.update(terms=WITHDRAWN, day=None, approved_at=None, approved_by="")
 
 
 def advance(labels: Collection[str], *, now: datetime) -> None:

@@ -10,7 +10,8 @@ class SweepMark(models.Model):
     """One declared model: everything in it that was due by the end of ``day`` is released, or cut into jobs that do it.
 
     ``terms`` is a hash of what decided then; where something else decides now, the sweep leaves the model alone until that is
-    approved. Rows with a key above ``top`` came after the last look at the whole table, whatever their clocks say.
+    approved; ``withdrawn`` in its place keeps the model waiting. Rows with a key above ``top`` came after the last look at the
+    whole table, whatever their clocks say.
     """
 
     site = models.PositiveIntegerField(default=1)

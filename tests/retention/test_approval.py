@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -20,6 +21,7 @@ from django_rgpd.outbox import deliver
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.policy import Policy, current, days, years
 from django_rgpd.registry import registry
+from django_rgpd.registry.models import Hold
 from django_rgpd.retention import accounts, approval, marks, ranges
 from django_rgpd.retention.fingerprint import fingerprint
 from django_rgpd.retention.models import SweepMark
@@ -253,3 +255,34 @@ def test_status_and_commands_say_what_waits(promise: Any, monkeypatch: pytest.Mo
         call_command("rgpd_sweep", stdout=out, **options)
         assert f"{MESSAGE}: 1 row waits for an approval" in out.getvalue()
     assert ContactMessage.objects.exists()
+
+
+def test_a_withdrawn_approval_stands_although_nothing_is_due(promise: Any) -> None:
+    """What falls due later must not go by an approval that somebody took back."""
+    approval.settle(now=NOW)
+    assert approval.withdraw([MESSAGE], now=NOW, actor="user:7") == 1
+    assert [(one.label, one.rows) for one in approval.settle(now=NOW)] == [(MESSAGE, 0)]
+    ContactMessageFactory(user=None)
+
+    assert not sweep(now=NOW + timedelta(days=4_000)).done.deleted
+    assert ContactMessage.objects.exists()
+
+    assert approval.approve([MESSAGE], now=NOW, actor="user:8") == 1
+    assert sweep(now=NOW + timedelta(days=4_000)).done.deleted[MESSAGE] == 1
+
+
+def test_a_shortened_term_waits_although_holds_keep_its_rows(promise: Any) -> None:
+    """Else the end of the hold would release what nobody has approved."""
+    message = ContactMessageFactory(user=None)
+    Hold.objects.create(
+        kind="dispute",
+        label=MESSAGE,
+        key=str(message.pk),
+        reason="A file",
+        owner="1",
+        since=NOW,
+        review_on=NOW.date(),
+    )
+    promise(_purpose(ContactMessage), days(30))
+
+    assert [one.label for one in approval.settle(now=NOW)] == [MESSAGE]
