@@ -66,8 +66,8 @@ class Shop:
     orders: dict[int, Bought] = field(default_factory=dict)
     messages: dict[int, Wrote] = field(default_factory=dict)
 
-    def erase(self, who: Somebody) -> None:
-        """All of hers but the invoices, and what an open order or a dispute needs."""
+    def erase(self, who: Somebody, now: datetime) -> None:
+        """All of hers but the invoices, and what a dispute, or an open order whose term is not over, needs."""
         hers = []
         for order in self.orders.values():
             buyer = _hers(order, who)
@@ -78,12 +78,18 @@ class Shop:
         self.messages = {key: one for key, one in self.messages.items() if not _hers(one, who)}
         self.people = [one for one in self.people if one is not who]
         self.close(hers)
+        for order in (one for one in hers if one.open and not one.held):
+            if "buyer" in order.asked:
+                order.name = order.name and not _over(order, relativedelta(years=3), now)
+                order.payment = order.payment and not _over(order, relativedelta(months=15), now)
+            if "recipient" in order.asked:
+                order.recipient = order.recipient and not _over(order, relativedelta(years=3), now)
 
-    def erase_again(self, gone: Somebody) -> None:
+    def erase_again(self, gone: Somebody, now: datetime) -> None:
         """After a restore: ``gone`` as she was when she was erased, whoever of her this shop knows."""
         for one in [one for one in self.people if one.every & gone.every]:
             self.people.remove(one)
-        self.erase(gone)
+        self.erase(gone, now)
 
     def close(self, orders: Iterable[Bought] | None = None) -> None:
         """Release what was asked for and is neither open nor held any more."""
@@ -121,6 +127,10 @@ def _hers(row: Bought | Wrote, who: Somebody) -> bool:
     if row.account is not None:
         return row.account == who.account
     return who.proven and row.mailbox == who.mailbox
+
+
+def _over(order: Bought, term: relativedelta, now: datetime) -> bool:
+    return _day(order.at) + term <= _day(now)
 
 
 def _day(at: datetime) -> date:

@@ -253,7 +253,7 @@ class Life(RuleBasedStateMachine):
         for label, count in counts.items():
             rows = [line.rows for line in shown.goes if line.model == label]
             assert max(rows) <= count <= sum(rows), label
-        self.shop.erase(who)
+        self.shop.erase(who, now)
         if self.dump is not None:
             self.dump.gone.append(who)
         self.check()
@@ -318,7 +318,7 @@ class Life(RuleBasedStateMachine):
         for key, order in self.shop.orders.items():
             order.held = key in held
         for gone in self.dump.gone:
-            self.shop.erase_again(gone)
+            self.shop.erase_again(gone, self.now)
         for who in self.shop.people:
             told = [self.dump.said[name] for name in (*who.every, who.mailbox) if name in self.dump.said]
             who.agreed = told[0] if told else who.agreed
