@@ -192,7 +192,7 @@ class SuppressionData(Declaration):
 
 @register(Hold)
 class HoldData(Declaration):
-    """That something of yours is kept, or not used, for the time being: its kind, since when, and when we look at it again."""
+    """What of yours is kept, or not used, for the time being: why, since when, and when we look at it again."""
 
     label = _("what is kept or not used for the time being")
     who = Who(person="person")
@@ -202,8 +202,8 @@ class HoldData(Declaration):
             PROOF, erase=Blank(), category=TECHNICAL, label=_("our note about it"), export=False
         ),
     }
-    facts = ["kind", "since", "review_on", "ends_at", "lifted_at"]
-    internal = ["uuid", "site", "person", "label", "key", "purposes", "owner", "lifted_by", "rows"]
+    facts = ["kind", "label", "key", "purposes", "since", "review_on", "ends_at", "lifted_at"]
+    internal = ["uuid", "site", "person", "owner", "lifted_by", "rows"]
     at_end = KeepFacts()
 
 

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_rgpd.core import addresses, clock
+from django_rgpd.core.errors import Refused
+from django_rgpd.holds import finding
 from django_rgpd.holds.placing import Row
 from django_rgpd.policy import current
-from django_rgpd.registry import people, registry
+from django_rgpd.registry import registry
 from django_rgpd.registry.models import Hold, HoldKind, Kind, Person
 
 REVIEWED_AFTER = relativedelta(months=3)
@@ -69,7 +71,12 @@ class Place(Review):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("It finds the person and is not kept."),
     )
-    account = forms.CharField(label=gettext_lazy("or the key of her account"), required=False, max_length=255)
+    account = forms.CharField(
+        label=gettext_lazy("or the key of her account"),
+        required=False,
+        max_length=255,
+        help_text=gettext_lazy("The uuid of somebody without an account does as well."),
+    )
     purposes = forms.MultipleChoiceField(
         label=gettext_lazy("Only for these purposes"),
         required=False,
@@ -108,14 +115,13 @@ class Place(Review):
                 _("Say either one row (table and key), or one person (her address, or her account's key).")
             )
         data["row"] = Row(data["label"], data["key"]) if data["key"] else None
-        data["person"] = None if data["key"] else self._person(data)
+        data["person"] = None if data["key"] or self.errors else self._person(data)
         return data
 
     def _person(self, data: dict[str, Any]) -> Person:
-        if data["account"]:
-            found = people.users_person(data["account"])
-        else:
-            found = people.known(data["address_kind"] or Kind.EMAIL, data["address"])
-        if found is None:
-            raise forms.ValidationError(_("Nobody is known by this."))
-        return found
+        try:
+            if data["account"]:
+                return finding.by_number(data["account"], now=self.now)
+            return finding.by_address(data["address_kind"] or Kind.EMAIL, data["address"], now=self.now)
+        except Refused as no:
+            raise forms.ValidationError(str(no.reason)) from None

@@ -22,6 +22,7 @@ from django_rgpd.registry.models import Hold, HoldKind
 
 ANNOUNCED = "hold.announced"
 JOB = "hold.end"
+MAIL = "holds/restriction_ending"
 
 NOTICE = relativedelta(days=7)
 """How long before its end a restriction's end is announced."""
@@ -66,9 +67,16 @@ def _announce(hold: Hold, person: UUID, *, by: By, now: datetime) -> Hold:
     record(
         ANNOUNCED, person=person, now=now, actor=actor(by), payload={**told(hold), "ends_on": day.isoformat()}
     )
-    mail.send("holds/restriction_ending", person=person, context={"day": day}, key=_key(hold.uuid), now=now)
-    jobs.put(JOB, {"hold": str(hold.uuid)}, now=now, run_at=hold.ends_at, key=str(hold.uuid), person=person)
+    mail.send(MAIL, person=person, context={"day": day}, key=_key(hold.uuid), now=now)
+    ends(hold, now=now)
     return hold
+
+
+def ends(hold: Hold, *, now: datetime) -> None:
+    """Have ``hold`` end on the day that was announced; twice is once."""
+    jobs.put(
+        JOB, {"hold": str(hold.uuid)}, now=now, run_at=hold.ends_at, key=str(hold.uuid), person=hold.person
+    )
 
 
 def _key(uuid: UUID) -> str:

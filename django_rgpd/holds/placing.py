@@ -11,11 +11,13 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from django_rgpd import signals
 from django_rgpd.core import clock, conf
 from django_rgpd.core.errors import Refused
+from django_rgpd.holds import reach
 from django_rgpd.holds.ending import news, told
 from django_rgpd.ledger.record import record
 from django_rgpd.policy import current
@@ -74,11 +76,13 @@ def place(
     with transaction.atomic(using=Hold.objects.db):
         _aim(found, person, row)
         holds.alone()
+        if found.person is not None and not found.label and _stands(found, found.person):
+            raise Refused(_twice())
         try:
             with transaction.atomic(using=Hold.objects.db):
                 found.save(force_insert=True)
         except IntegrityError:
-            raise Refused(_("This is held already for such a reason: review that hold.")) from None
+            raise Refused(_twice()) from None
         record(PLACED, person=found.person, now=now, actor=actor(by), payload=told(found))
         signals.hold_placed.send(Hold, **news(found))
     return found
@@ -87,12 +91,15 @@ def place(
 def review(hold: Hold, *, reason: str, review_on: date, by: By, now: datetime) -> Hold:
     """Note that ``hold`` was looked at and why it goes on, until another review; ``by`` answers for it from now on.
 
-    Raises ``PermissionDenied``, and ``Refused`` for a hold that was lifted, no reason or a day that has come.
+    Raises ``PermissionDenied``, and ``Refused`` for a hold that was lifted, an end that was announced, no reason or a day that
+    has come.
     """
     may(by)
     line, day = noted(reason, now=now), _ahead(review_on, now=now)
     with transaction.atomic(using=Hold.objects.db):
         found = locked(hold)
+        if found.ends_at is not None:
+            raise Refused(_("The end of this restriction was announced: place a new one instead."))
         found.reason, found.review_on, found.owner = f"{found.reason}\n{line}", day, str(by.pk)
         found.save(update_fields=["reason", "review_on", "owner"])
         record(REVIEWED, person=found.person, now=now, actor=actor(by), payload=told(found))
@@ -144,6 +151,10 @@ def _aim(hold: Hold, person: Person | UUID | None, row: Row | None) -> None:
     if row is not None:
         entry = _entry(row)
         hold.label, hold.key = entry.label, _key(entry, row)
+        if not reach.holds_something(entry, hold.key, hold.purposes):
+            raise Refused(
+                _("Nothing of this row is left that serves these purposes: there is nothing to hold.")
+            )
         found = _whose(entry, hold.key) if person is None else _person(person)
         hold.person = None if found is None else found.uuid
     elif person is not None:
@@ -165,6 +176,17 @@ def _aim(hold: Hold, person: Person | UUID | None, row: Row | None) -> None:
         raise Refused(_("Say whose data, or which row."))
     if hold.kind == HoldKind.RESTRICTION and hold.person is None:
         raise Refused(_("A restriction needs the person who asked for it: its end is announced to her."))
+
+
+def _stands(hold: Hold, person: UUID) -> bool:
+    """Whether the same stands for her already, or for somebody merged into her."""
+    hers = Q(person=person) | Q(person__in=Person.objects.filter(merged_into=person).values("uuid"))
+    same = Hold.objects.filter(hers, site=hold.site, kind=hold.kind, label="", purposes=hold.purposes)
+    return same.filter(lifted_at__isnull=True, ends_at__isnull=True).exists()
+
+
+def _twice() -> str:
+    return _("This is held already for such a reason: review that hold.")
 
 
 def _person(person: Person | UUID) -> Person:

@@ -13,7 +13,9 @@ from django_rgpd.ledger.tail import Tail
 
 @replay.applies
 def stand_again(came: Tail, report: replay.Report, *, now: datetime, progress: replay.Progress) -> None:
-    """Place again what the ledger says was placed and not lifted, and end what it says was lifted."""
+    """Place again what the ledger says was placed and not lifted, and end what it says was lifted or is to end."""
     number = rebuild(now=now)
     if number:
-        report.done.append(_("Holds placed or lifted again: %(number)d.") % {"number": number})
+        report.done.append(
+            _("Holds placed or lifted again, or their announced end: %(number)d.") % {"number": number}
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -142,18 +143,31 @@ class HoldKind(models.TextChoices):
     AUTHORITY = "authority", _("a request of an authority")
 
 
+def holdable() -> list[tuple[str, Any]]:
+    """What a hold may be about, with its public words: all of a person's (""), or a row of a table with personal fields."""
+    from django_rgpd.registry.site import registry
+
+    tables = [
+        (entry.label, entry.declaration.label or entry.model._meta.verbose_name_plural)
+        for entry in registry
+        if entry.declaration.fields and entry.model._meta.app_label != Hold._meta.app_label
+    ]
+    return [("", _("everything")), *tables]
+
+
 class Hold(models.Model):
     """What must not go meanwhile (art. 18.2, 17.3 b and e): all that is a person's, or one row and those that follow it.
 
     ``label`` and ``key`` name the row; without them it is all of ``person``'s, whose uuid stands beside a row as well where it is
-    known. ``purposes``: those that it is about, none for all. ``rows``: of a person who was erased, the rows that were hers.
+    known. ``purposes``: those that it is about, sorted; none for all. ``rows``: of a person who was erased, those that were hers.
+    The same is held once for a reason; one whose end was announced (``ends_at``) does not stand in the way of another.
     """
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     site = models.PositiveIntegerField(default=1)
     kind = models.CharField(_("kind"), max_length=12, choices=HoldKind.choices)
     person = models.UUIDField(_("person"), null=True, blank=True, db_index=True)
-    label = models.CharField(_("table"), max_length=100, blank=True, default="")
+    label = models.CharField(_("table"), max_length=100, blank=True, default="", choices=holdable)
     key = models.CharField(_("key"), max_length=255, blank=True, default="")
     purposes = models.JSONField(_("purposes"), default=list, blank=True)
     reason = models.TextField(_("reason"))
@@ -171,13 +185,13 @@ class Hold(models.Model):
         permissions = [("place_hold", _("Can place, review and lift holds"))]
         constraints = [
             models.UniqueConstraint(
-                fields=["site", "kind", "person"],
-                condition=Q(lifted_at__isnull=True, label=""),
+                fields=["site", "kind", "person", "purposes"],
+                condition=Q(lifted_at__isnull=True, ends_at__isnull=True, label=""),
                 name="rgpd_hold_person",
             ),
             models.UniqueConstraint(
-                fields=["site", "kind", "label", "key"],
-                condition=Q(lifted_at__isnull=True) & ~Q(label=""),
+                fields=["site", "kind", "label", "key", "purposes"],
+                condition=Q(lifted_at__isnull=True, ends_at__isnull=True) & ~Q(label=""),
                 name="rgpd_hold_row",
             ),
             models.CheckConstraint(

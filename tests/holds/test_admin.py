@@ -11,7 +11,10 @@ from django.test import Client
 from django.urls import reverse
 
 from django_rgpd.core import clock
+from django_rgpd.holds.lifting import lift
+from django_rgpd.registry import people
 from django_rgpd.registry.models import Hold, Person
+from django_rgpd.testing import changed, snapshot
 from example_shop.accounts.models import User
 from example_shop.factories import UserFactory
 from example_shop.orders.models import Order
@@ -73,6 +76,68 @@ def test_a_form_that_says_nothing_clear_places_nothing(
     assert answer.status_code == 200
     assert 'class="errorlist' in answer.content.decode()
     assert not Hold.objects.exists()
+
+
+def by_address(staff: Client, text: str = "elodie.emond@example.com") -> str:
+    """The page after a restriction by an address."""
+    return staff.post(ADD, {**SENT, "kind": "restriction", "address": text}, follow=True).content.decode()
+
+
+@pytest.mark.promise("P35")
+@pytest.mark.parametrize("noted", [False, True], ids=["unknown", "noted by a guest who proved nothing"])
+def test_an_address_finds_the_account_that_says_it_and_nobody_noted_or_proved(
+    staff: Client, user: User, now: datetime, noted: bool
+) -> None:
+    User.objects.filter(pk=user.pk).update(email="Elodie.Emond@Example.com")
+    if noted:
+        people.note("email", user.email, now=now)
+    by_address(staff)
+    found = people.users_person(user.pk)
+    assert found is not None
+    assert Hold.objects.get().person == found.uuid
+
+
+@pytest.mark.promise("P35")
+@pytest.mark.parametrize("chosen", ["account", "guest"])
+def test_an_address_of_an_account_that_a_guest_proved_is_no_answer_to_whose(
+    staff: Client, user: User, now: datetime, chosen: str
+) -> None:
+    guest = people.prove(people.note("email", user.email, now=now), how="link", now=now).person
+    before = snapshot()
+    page = by_address(staff)
+    assert f"The account {user.pk} has this address" in page
+    assert str(guest.uuid) in page
+    assert not changed(before, snapshot())
+
+    key = str(user.pk) if chosen == "account" else str(guest.uuid)
+    staff.post(ADD, {**SENT, "kind": "restriction", "account": key})
+    person = people.users_person(user.pk)
+    assert Hold.objects.get().person == (guest.uuid if person is None else person.uuid)
+    assert (person is not None) == (chosen == "account")
+
+
+def test_an_address_that_one_account_proved_and_another_says_names_both(
+    staff: Client, person: Person, user: User, now: datetime
+) -> None:
+    user.email = "new@example.com"
+    user.save()
+    other = UserFactory(email="elodie.emond@example.com")
+    page = by_address(staff)
+    assert f"of {user.pk}, {other.pk}." in page
+    assert not Hold.objects.exists()
+
+
+def test_what_is_announced_to_end_offers_no_review(
+    staff: Client, hold: Holder, person: Person, member: User, now: datetime
+) -> None:
+    placed = hold(person, kind="restriction")
+    lift(placed, reason="Settled", by=member, now=now)
+    review = reverse("admin:django_rgpd_hold_review", args=[placed.pk])
+    assert (
+        review not in staff.get(reverse("admin:django_rgpd_hold_change", args=[placed.pk])).content.decode()
+    )
+    answer = staff.post(review, {"reason": "It goes on", "review_on": "2026-11-02"})
+    assert "place a new one" in answer.content.decode()
 
 
 def test_the_list_begins_with_what_is_longest_due(

@@ -251,11 +251,21 @@ def test_a_copy_of_her_data_says_that_something_is_held_and_not_why_staff_think_
     hold: Holder, person: Person, now: datetime
 ) -> None:
     hold(person, kind="restriction", reason="Confidential: file 12")
+    order = Order.objects.filter(customer__email="elodie.emond@example.com")[0]
+    hold(order, purposes=["orders"], reason="Confidential: file 13")
 
     written = document(person, now=now)
 
     (table,) = [one for one in written["tables"] if one["table"] == "django_rgpd.Hold"]
-    assert "restriction" in str(table["rows"])
+    said = {one["value"]: one["label"] for one in table["columns"]["label"]["choices"]}
+    told = [(one["kind"], said[one["label"]], one["key"], one["purposes"]) for one in table["rows"]]
+    assert told == [
+        ("restriction", "everything", "", []),
+        ("dispute", said["orders.Order"], str(order.pk), ["orders"]),
+    ]
+    assert said["orders.Order"] == str(
+        registry.of(Order).declaration.label or Order._meta.verbose_name_plural
+    )
     assert "Confidential" not in str(written)
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from dateutil.relativedelta import relativedelta
 from django.core import mail
 from django.core.exceptions import PermissionDenied
 
@@ -20,13 +21,15 @@ from django_rgpd.ledger.models import Event
 from django_rgpd.marketing.send import send
 from django_rgpd.outbox.deliver import run_due
 from django_rgpd.outbox.models import Job, State
+from django_rgpd.policy import current
 from django_rgpd.registry import people
 from django_rgpd.registry.holds import restricted
 from django_rgpd.registry.models import Hold, Person
 from django_rgpd.retention.status import findings
+from django_rgpd.retention.sweep import sweep
 from django_rgpd.testing import changed, snapshot
 from example_shop.accounts.models import User
-from example_shop.factories import GuestOrderFactory, UserFactory
+from example_shop.factories import DAY, GuestOrderFactory, PaymentFactory, UserFactory
 from example_shop.orders.models import Order
 from tests.holds.conftest import REVIEW
 
@@ -71,6 +74,7 @@ REFUSALS = {
     "a table of the library": {"row": Row("django_rgpd.Person", "1")},
     "a row that there is not": {"row": Row("orders.Order", "999999")},
     "a key that is none": {"row": Row("orders.Order", "x' OR 1=1")},
+    "purposes that no column of the row serves": {"purposes": ["reviews"]},
     "nothing": {},
 }
 
@@ -107,6 +111,73 @@ def test_the_same_reason_holds_once(
     assert Hold.objects.count() == 3
     lift(first, reason="Settled", by=member, now=now)
     hold(order)
+
+
+def test_the_same_for_other_purposes_is_another_hold(
+    hold: Holder, user: User, person: Person, now: datetime
+) -> None:
+    order = Order.objects.filter(customer=user)[0]
+    for what, options in ((person, {"kind": "restriction"}), (order, {})):
+        hold(what, purposes=["orders"], **options)
+        hold(what, purposes=["payments", "orders"], **options)
+        hold(what, **options)
+        for purposes in ([], ["orders"], ["orders", "payments"]):
+            with pytest.raises(Refused, match="held already"):
+                hold(what, purposes=purposes, **options)
+    assert Hold.objects.count() == 6
+
+
+def test_a_restriction_is_placed_anew_while_the_announced_end_of_another_is_to_come(
+    hold: Holder, person: Person, member: User, now: datetime
+) -> None:
+    first = hold(person, kind="restriction")
+    lift(first, reason="Settled", by=member, now=now)
+    second = hold(person, kind="restriction")
+    run_due(now=now)
+    run_due(now=now + timedelta(days=7))
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert first.lifted_at is not None
+    assert second.lifted_at is None
+    assert restricted(person.uuid)
+
+
+def test_an_announced_end_is_not_reviewed_away(
+    hold: Holder, person: Person, member: User, now: datetime
+) -> None:
+    placed = hold(person, kind="restriction")
+    lift(placed, reason="Settled", by=member, now=now)
+    before = snapshot()
+    with pytest.raises(Refused, match="place a new one"):
+        review(placed, reason="It goes on", review_on=date(2026, 12, 1), by=member, now=now)
+    assert not changed(before, snapshot())
+
+
+def test_what_was_restricted_for_a_guest_is_not_restricted_again_for_her_account(
+    hold: Holder, user: User, now: datetime
+) -> None:
+    guest = people.prove(people.note("email", user.email, now=now), how="link", now=now).person
+    hold(guest, kind="restriction")
+    person = people.person_of(user, now=now)
+    people.prove(people.note("email", user.email, person=person, now=now), how="link", now=now)
+    assert people.standing_for(Person.objects.get(pk=guest.pk)) == person
+    with pytest.raises(Refused, match="held already"):
+        hold(person, kind="restriction")
+    hold(person, kind="restriction", purposes=["offers"])
+    assert Hold.objects.count() == 2
+
+
+def test_a_row_whose_personal_columns_are_erased_is_refused_but_not_what_follows_it(
+    hold: Holder, now: datetime
+) -> None:
+    late = DAY + relativedelta(years=30)
+    gone, paid = (GuestOrderFactory(placed_at=DAY) for _ in range(2))
+    sweep(now=late)
+    PaymentFactory(order=paid, created_at=late)
+    with pytest.raises(Refused, match="nothing to hold"):
+        hold(gone)
+    assert hold(paid).key == str(paid.pk)
+    assert Hold.objects.count() == 1
 
 
 def test_a_person_without_a_proven_address_is_refused_for_it_would_hold_nothing(
@@ -173,6 +244,7 @@ def test_a_restriction_stops_marketing_and_its_lifting_is_announced_first(
     (told,) = mail.outbox
     assert told.to == [user.email]
     assert "May 19, 2026" in str(told.body)
+    assert current().controller.email in str(told.body), "where to say that she does not agree"
     eve, day = now + timedelta(days=6), now + timedelta(days=7)
     run_due(now=eve)
     assert not decisions.may_send(person, *NEWS, now=eve), "until that day it stands"

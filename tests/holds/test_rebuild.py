@@ -12,6 +12,9 @@ from django_rgpd.holds.lifting import lift
 from django_rgpd.holds.placing import review
 from django_rgpd.holds.rebuild import rebuild
 from django_rgpd.ledger.models import Event
+from django_rgpd.outbox.deliver import run_due
+from django_rgpd.outbox.models import Job
+from django_rgpd.registry.holds import restricted
 from django_rgpd.registry.models import Hold, Person
 from django_rgpd.testing import changed, snapshot
 from example_shop.accounts.models import User
@@ -53,6 +56,31 @@ def test_a_hold_that_was_lifted_after_the_dump_ends(
     Hold.objects.update(lifted_at=None, lifted_by="")
     assert rebuild(now=now) == 1
     assert Hold.objects.get().lifted_at == now
+
+
+@pytest.mark.fault("K08")
+@pytest.mark.parametrize("known", [False, True], ids=["placed after the dump", "announced after the dump"])
+def test_an_end_that_was_announced_comes_on_the_day_that_she_was_told(
+    hold: Holder, person: Person, member: User, now: datetime, known: bool
+) -> None:
+    placed = hold(person, kind="restriction")
+    lift(placed, reason="Settled", by=member, now=now)
+    placed.refresh_from_db()
+    Job.objects.all().delete()
+    if known:
+        Hold.objects.update(ends_at=None)
+    else:
+        Hold.objects.all().delete()
+
+    assert rebuild(now=now + timedelta(days=2)) == 1
+    assert rebuild(now=now + timedelta(days=3)) == 0
+
+    found = Hold.objects.get()
+    assert (found.uuid, found.ends_at, found.lifted_at) == (placed.uuid, placed.ends_at, None)
+    run_due(now=now + timedelta(days=6))
+    assert restricted(person.uuid)
+    run_due(now=now + timedelta(days=7))
+    assert not restricted(person.uuid)
 
 
 def test_where_nothing_is_missing_nothing_changes(hold: Holder, person: Person, now: datetime) -> None:
