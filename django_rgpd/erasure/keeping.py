@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from django_rgpd.registry.conditions import NEVER
 from django_rgpd.registry.holds import Standing, rows_held
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from django_rgpd.registry.holds import Holds
 
 UNSETTLED = "unsettled"
-CLAIMS = "GDPR art. 17.3 e"
-OBLIGATION = "GDPR art. 17.3 b"
-RESTRICTED = "GDPR art. 18"
+CLAIMS = gettext_lazy("GDPR art. 17.3 e")
+OBLIGATION = gettext_lazy("GDPR art. 17.3 b")
+RESTRICTED = gettext_lazy("GDPR art. 18")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def keeping(entry: Entry, personal: Personal, *, now: datetime, holds: Holds) ->
     purposes = personal.purpose_keys
     for declared, condition in each(entry, purposes, now=now):
         if condition != NEVER:
-            yield Cause(UNSETTLED, str(declared.reason), CLAIMS), condition
+            yield Cause(UNSETTLED, str(declared.reason), str(CLAIMS)), condition
     alike: dict[Cause, list[Standing]] = {}
     for hold in holds:
         alike.setdefault(_cause(hold), []).append(hold)
@@ -59,4 +60,4 @@ def _cause(hold: Standing) -> Cause:
         HoldKind.AUTHORITY.value: (_("an authority asked for it to be kept"), OBLIGATION),
         HoldKind.RESTRICTION.value: (_("it was asked that it be kept and not used"), RESTRICTED),
     }[hold.kind]
-    return Cause(hold.kind, words, law, hold.since, hold.review_on)
+    return Cause(hold.kind, words, str(law), hold.since, hold.review_on)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import DateField, Q
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from django_rgpd.core import clock
 from django_rgpd.erasure import references, statements
@@ -166,7 +167,7 @@ def _standing(reach: Reach, group: Group, policy: Policy, *, now: datetime) -> I
 
 def _staying(reach: Reach, group: Group, key: str, policy: Policy) -> Callable[[Answer], Staying]:
     purpose = policy.purpose(key)
-    laws = [basis.reference for basis in purpose.bases if basis.reference]
+    laws = [gettext(basis.reference) for basis in purpose.bases if basis.reference]
 
     def until(day: date | None) -> date | None:
         if day is None or purpose.term.endless:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from django_rgpd.policy.bases import Contract, LegalObligation
 from django_rgpd.policy.purposes import Purpose
@@ -26,14 +27,14 @@ OWN_PURPOSES = (
     Purpose(
         CHOICES,
         _("Keeping to your choices"),
-        bases=[LegalObligation("GDPR art. 7.1 and 21.3")],
+        bases=[LegalObligation(gettext_noop("GDPR art. 7.1 and 21.3"))],
         term=years(3),
         description=_("Remembers what you agreed to and what you refused, so that we keep to it."),
     ),
     Purpose(
         PROOF,
         _("Proving what was asked and done"),
-        bases=[LegalObligation("GDPR art. 5.2")],
+        bases=[LegalObligation(gettext_noop("GDPR art. 5.2"))],
         term=years(5),
         description=_("Proof of consents, objections and erasures, without your name or address."),
     ),

@@ -30,9 +30,16 @@ class CustomerAdmin(NeverDeleted, UserAdmin):
         (None, {"fields": ("email", "password")}),
         (_("Person"), {"fields": ("first_name", "last_name", "phone", "birth_date", "language")}),
         (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined", "pending_since")}),
     )
+    readonly_fields = ("pending_since",)
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """An account that staff open waits for no confirmation any more."""
+        if obj.is_active:
+            obj.pending_since = None
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Address)

@@ -35,3 +35,8 @@ def already(user: User) -> None:
     with translation.override(user.language):
         links = {"login": reverse("accounts:login"), "reset": reverse("accounts:password_reset")}
     send("accounts/mail/already", to=user.email, language=user.language, **links)
+
+
+def closed(user: User) -> None:
+    """Tell who signs up with the address of a closed account, whose row is still kept, why nothing comes of it."""
+    send("accounts/mail/closed", to=user.email, language=user.language)

@@ -59,6 +59,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("works for the shop"), default=False)
     date_joined = models.DateTimeField(_("customer since"), default=timezone.now)
+    pending_since = models.DateTimeField(
+        _("waiting for confirmation since"), null=True, blank=True, editable=False
+    )
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"

@@ -29,7 +29,7 @@ class UserData(Declaration):
         "last_login": Personal("account", erase=Null(), category=TECHNICAL, origin=OBSERVED),
     }
     facts = ["language", "date_joined"]
-    internal = ["password", "is_active", "is_staff", "is_superuser"]
+    internal = ["password", "is_active", "is_staff", "is_superuser", "pending_since"]
 
 
 @register(Address)

@@ -18,6 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from django_rgpd.core import clock
 from django_rgpd.core.limits import client_ip
 from example_shop.accounts import sign_up as signing_up
 from example_shop.accounts.forms import AddressForm, BirthdayForm, ConfirmForm, ProfileForm, SignUpForm
@@ -33,7 +34,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     """Take an address; the answer is the same for everybody's."""
     form = SignUpForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        signing_up.ask(form.cleaned_data["email"], ip=client_ip(request), **form.names())
+        email, ip = form.cleaned_data["email"], client_ip(request)
+        signing_up.ask(email, ip=ip, now=clock.now(), **form.names())
         return redirect("accounts:sign_up_asked")
     return render(request, "accounts/sign_up.html", {"form": form})
 
@@ -54,7 +56,7 @@ def confirm(request: HttpRequest, uid: str, token: str) -> HttpResponse:
         return render(request, "accounts/bad_link.html", status=404)
     form = ConfirmForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        user.is_active = True
+        user.is_active, user.pending_since = True, None
         form.save()
         address_clicked(user)
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")

@@ -21,15 +21,18 @@ import example_shop
 from django_rgpd.core import clock
 from django_rgpd.export.header import table
 from django_rgpd.export.models import Document, ExportRequest
+from django_rgpd.holds.placing import place
 from django_rgpd.outbox.deliver import run_due
-from django_rgpd.registry import registry
+from django_rgpd.registry import people, registry
 from example_shop.accounts.models import User
-from example_shop.factories import PASSWORD, make_customer, make_guest
+from example_shop.factories import PASSWORD, UserFactory, make_customer, make_guest
 from tests.centre.conftest import GUEST, ask_in, give_password, path_in
 from tests.centre.test_deleting import DELETE, fields
 
 Deliver = Callable[[], list[str]]
 HOLES = re.compile(r"%\(\w+\)[sd]|%[sd]")
+COLONS = re.compile(r"\S*[^\s\u00a0]:\s.*")
+"""A colon without the space that goes before it in French."""
 WORDS = 3
 """An English text of fewer words may be French too, or stand inside of it: "document", "message"."""
 OURS = {"django_rgpd", "example_shop"}
@@ -108,6 +111,28 @@ def test_receipt_of_a_deletion_is_french(french: Client, deliver: Deliver) -> No
     html = [str(part[0]) for part in receipt.alternatives]  # type: ignore[attr-defined]
     for text in [receipt.subject, str(receipt.body), *html]:
         assert_french(text, where="the receipt")
+
+
+def test_what_is_held_is_told_with_french_law_and_french_colons(
+    french: Client, customer: User, deliver: Deliver
+) -> None:
+    staff = UserFactory(is_staff=True, is_superuser=True)
+    person = people.person_of(customer, now=clock.now())
+    review_on = (clock.now() + timedelta(days=90)).date()
+    for kind in ("dispute", "authority"):
+        place(kind, person=person, reason="12", review_on=review_on, by=staff, now=clock.now())
+    texts = [seen(french, "centre"), seen(french, "centre_delete")]
+    assert french.post(DELETE, fields(french)).status_code == 302
+    deliver()
+    receipt = mail.outbox[-1]
+    texts += [str(receipt.body), *(str(part[0]) for part in receipt.alternatives)]  # type: ignore[attr-defined]
+    for text in texts[1:]:
+        assert "RGPD, article 17.3 e" in text
+        assert "RGPD, article 17.3 b" in text
+    for text in texts:
+        assert "GDPR" not in text
+        assert COLONS.findall(text) == []
+        assert "\u00a0: " in " ".join(text.split("\n"))
 
 
 def test_export_is_french(french: Client, django_capture_on_commit_callbacks) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from django.contrib.auth.models import Permission
+from django.contrib.staticfiles.finders import find
+from django.templatetags.static import static
 from django.test import Client
 from django.urls import reverse
 
@@ -53,6 +58,19 @@ def test_staff_place_a_hold_on_a_row_with_the_fields_filled_in(staff: Client, us
     staff.post(ADD, {**SENT, "label": "orders.Order", "key": str(order.pk), "purposes": ["orders"]})
     placed = Hold.objects.get()
     assert (placed.label, placed.key, placed.purposes) == ("orders.Order", str(order.pk), ["orders"])
+
+
+def test_the_form_is_no_wider_than_a_telephone(staff: Client) -> None:
+    """A table's name with its key is longer than 390 pixels."""
+    page = BeautifulSoup(staff.get(ADD).content, "html.parser")
+    sheet = page.find("link", href=static("django_rgpd/admin.css"))
+    assert sheet is not None
+    assert page.select_one("form.rgpd-admin select[name=label]") is not None
+    found = find("django_rgpd/admin.css")
+    assert found is not None
+    rule = re.search(r"\.rgpd-admin select,[^{}]*\{([^}]*)\}", Path(found).read_text())
+    assert rule is not None
+    assert "max-width: 100%" in rule[1]
 
 
 @pytest.mark.parametrize(

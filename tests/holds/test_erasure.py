@@ -135,6 +135,23 @@ def test_a_person_who_is_held_whole_is_known_by_the_keys_of_her_rows_after_her_e
     assert set(Order.objects.values_list("name", flat=True)) == {""}
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_the_receipt_does_not_say_that_an_address_goes_which_is_held(
+    hold: Holder, now: datetime, whole: bool
+) -> None:
+    user = UserFactory()
+    person = people.person_of(user, now=now)
+    if whole:
+        hold(person)
+    erase(person, how="account", now=now)
+    run_due(now=now + HOUR)
+    receipt = mail.outbox[-1]
+    assert User.objects.filter(email=user.email).exists() is whole
+    for text in (str(receipt.body), str(receipt.alternatives[0][0])):  # type: ignore[attr-defined]
+        assert ("is not kept" in text) is not whole
+        assert ("kept only where a list above says so" in text) is whole
+
+
 def test_a_held_guest_order_goes_when_the_hold_is_lifted_although_its_address_is_forgotten(
     hold: Holder, member: User, now: datetime
 ) -> None:

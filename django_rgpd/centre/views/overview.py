@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -14,9 +16,13 @@ from django_rgpd.centre.views.entering import door
 from django_rgpd.core import clock
 from django_rgpd.core.errors import Refused
 from django_rgpd.core.pages import public, takes
+from django_rgpd.erasure.counting import Question
 from django_rgpd.erasure.lines import Going, Keeping, Open, Staying
-from django_rgpd.erasure.plan import Plan, plan
-from django_rgpd.registry import people
+from django_rgpd.erasure.plan import draw
+from django_rgpd.erasure.reach import entries
+from django_rgpd.erasure.statements import rows_of
+from django_rgpd.registry import Entry, Subject, people, scope
+from django_rgpd.registry.conditions import all_of, any_of, is_never, not_
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,26 +45,38 @@ def centre(request: HttpRequest) -> HttpResponseBase:
         return refused(request, no)
     if found is None:
         return door(request, AddressForm())
-    shown = plan(people.subject(found.person), now=now)
-    return page(request, "overview", {"visitor": found, "held": held(shown)})
+    return page(request, "overview", {"visitor": found, "held": held(people.subject(found.person), now=now)})
 
 
-def held(shown: Plan) -> list[Held]:
-    """What the shop has, table by table: all that would go, stays open or stays, said once.
+def held(subject: Subject, *, now: datetime) -> list[Held]:
+    """What the shop has of ``subject``, table by table: all that would go, stays open or stays.
 
-    Lines that say the same fields are of different rows; lines that say others may be of the same.
+    The rows are counted beside the plan, in its statement: lines may be of the same rows, so that they do not add up.
     """
+    hers = [(entry, where) for entry in entries() if not is_never(where := _hers(entry, subject))]
+    drawn = draw(subject, now=now, beside=[Question(rows=rows_of(entry, where)) for entry, where in hers])
+    rows = {entry.label: answer.count for (entry, _where), answer in zip(hers, drawn.beside, strict=True)}
+    shown = drawn.plan
     lines: list[Going | Open | Staying | Keeping] = [*shown.goes, *shown.open, *shown.stays, *shown.keeps]
-    rows: dict[str, dict[tuple[str, ...], int]] = {}
+    found: dict[str, list[Going | Open | Staying | Keeping]] = {}
     for line in lines:
-        counts = rows.setdefault(line.model, {})
-        counts[line.fields] = counts.get(line.fields, 0) + line.rows
-    labels = {line.model: line.label for line in lines}
+        found.setdefault(line.model, []).append(line)
     return [
         Held(
-            label=labels[model],
-            rows=max(counts.values()),
-            fields=tuple(dict.fromkeys(field for fields in counts for field in fields)),
+            label=same[0].label,
+            rows=rows[model],
+            fields=tuple(dict.fromkeys(field for line in same for field in line.fields)),
         )
-        for model, counts in rows.items()
+        for model, same in found.items()
     ]
+
+
+def _hers(entry: Entry, subject: Subject) -> Q:
+    """Rows of ``entry`` that an erasure of ``subject`` is about: whichever way leads to her, and whoever of the row she is."""
+    return any_of(
+        *(
+            all_of(any_of(*scope.conditions(entry, role, subject)), not_(scope.shared(entry, role, subject)))
+            for role in entry.people
+            if entry.fields_of(role)
+        )
+    )

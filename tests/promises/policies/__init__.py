@@ -82,7 +82,7 @@ def accounts() -> type[Declaration]:
             "last_login": Personal("account", erase=Null()),
         },
         facts=["language", "date_joined"],
-        internal=["password", "is_active", "is_staff", "is_superuser"],
+        internal=["password", "is_active", "is_staff", "is_superuser", "pending_since"],
     )
 
 
