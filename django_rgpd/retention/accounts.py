@@ -213,7 +213,7 @@ def _completed(context: Mapping[str, object], *, job: Job, now: datetime) -> dic
 
     None where she was in touch since it was written.
     """
-    person = Person.objects.filter(uuid=job.person).first()
+    person = people.by_uuid(job.person) if job.person else None
     if person is None or (person.last_contact is not None and person.last_contact > job.created_at):
         return None
     soonest = clock.legal_day(now) + relativedelta(days=DAYS_BEFORE[-1])
