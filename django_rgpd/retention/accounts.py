@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from dateutil.relativedelta import relativedelta
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ImproperlyConfigured
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -19,7 +20,8 @@ from django_rgpd.erasure import reach, statements
 from django_rgpd.erasure.execute import erase
 from django_rgpd.ledger.models import Event
 from django_rgpd.ledger.record import record
-from django_rgpd.outbox import mail
+from django_rgpd.outbox import deliver, mail
+from django_rgpd.outbox.models import Job, State
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import people, registry
 from django_rgpd.registry.conditions import NEVER, all_of
@@ -36,12 +38,17 @@ KEEP = "keep-account"
 """The purpose of the link by which a person keeps her account."""
 WARNED = "account.warned"
 KEPT = "account.kept"
+MAIL = "retention/account_ending"
 
 DAYS_BEFORE = (30, 7)
 """When a person is warned, in days before the end; no account ends without both, however late the first."""
 
 AT_ONCE = 500
 """Accounts that one run warns or ends: the next run goes on."""
+
+
+class AccountsLeft(RgpdError):
+    """Accounts whose term is over could not be erased; the text says how many, and of nobody who."""
 
 
 def warn(*, now: datetime) -> int:
@@ -52,6 +59,7 @@ def warn(*, now: datetime) -> int:
     warned = 0
     if not _adopted():
         return warned
+    _write_again(now=now)
     for number, days in enumerate(DAYS_BEFORE):
         ahead = now + relativedelta(days=days)
         soon = _people(ending(at=ahead)).filter(_warnings(number))
@@ -66,13 +74,15 @@ def warn(*, now: datetime) -> int:
 def end(*, now: datetime) -> int:
     """Erase the accounts whose term is over, that were warned of twice and that nobody answered for; returns how many.
 
-    None, while what decides on accounts waits for an approval.
+    None, while what decides on accounts waits for an approval. A warning counts once its mail has left, or once it is known
+    that there is no address to write to. Raises ``AccountsLeft`` where some were refused, after the others have ended.
     """
-    ended = 0
+    ended = left = 0
     if not _adopted():
         return ended
     since = _days_ago(DAYS_BEFORE[-1], now=now)
-    over = _people(ending(at=now)).filter(_warnings(len(DAYS_BEFORE)), _warned_until(since))
+    told = (_warnings(len(DAYS_BEFORE)), _warned_until(since), _mailed_until(since))
+    over = _people(ending(at=now)).filter(*told)
     for person in over[:AT_ONCE]:
         try:
             with transaction.atomic():
@@ -81,10 +91,15 @@ def end(*, now: datetime) -> int:
                 if not _people(ending(at=now)).filter(pk=person.pk).exists():
                     continue
                 erase(person, how="term", now=now)
-        except RgpdError as error:
+        except ImproperlyConfigured:
+            raise
+        except Exception as error:  # a row's own save() may raise anything
+            left += 1
             log.error("The account of person %s does not end: %s.", person.uuid, type(error).__name__)
         else:
             ended += 1
+    if left:
+        raise AccountsLeft(str(left))
     return ended
 
 
@@ -144,6 +159,36 @@ def _warned_until(instant: datetime) -> Q:
     return ~Q(Exists(_since_contact().filter(at__gt=instant)))
 
 
+def _mailed_until(instant: datetime) -> Q:
+    """People of whose warnings no mail is still to leave, and none left after ``instant``.
+
+    The mail is written with the event and is never lost; one that is not there any more left months ago (``daily.tidy``).
+    """
+    mails = _mails().filter(person=OuterRef("uuid"), created_at__gte=OuterRef("last_contact"))
+    unsent = ~Q(state__in=[State.DONE, State.GONE])
+    return ~Q(Exists(mails.filter(unsent | Q(finished_at__gt=instant))))
+
+
+def _mails() -> QuerySet[Job]:
+    return Job.objects.filter(name=mail.JOB, key__startswith=f"{WARNED}:")
+
+
+def _write_again(*, now: datetime) -> None:
+    """A warning that nobody took care of for a month lost its text (``daily.tidy``): it is written, and tried, once more."""
+    silent = Person.objects.filter(uuid=OuterRef("person"), erased_at=None)
+    lost = _mails().filter(
+        Exists(silent.filter(last_contact__lte=OuterRef("created_at"))),
+        state__in=[State.NEEDS, State.REFUSED],
+        payload={},
+    )
+    for job in lost[:AT_ONCE]:
+        draft = mail.draft(MAIL, context={}, person=job.person)
+        with transaction.atomic():
+            same = Job.objects.filter(pk=job.pk, payload={})
+            if deliver.retry(same, now=now):
+                same.update(payload=draft.payload)
+
+
 def _days_ago(days: int, *, now: datetime) -> datetime:
     """The end of the legal day so many days ago: a nightly run that begins some seconds earlier than the last one counts."""
     day = clock.legal_day(now) - relativedelta(days=days)
@@ -154,17 +199,30 @@ def _warn(person: Person, *, now: datetime, end: date) -> None:
     days = next(days for days in _left(person))
     with transaction.atomic():
         record(WARNED, person=person, now=now, how=str(days))
-        mail.send(
-            "retention/account_ending",
-            person=person.uuid,
-            context={
-                "end": end,
-                "keep_url": links.absolute(
-                    reverse("django_rgpd:keep_account", args=[links.sign(KEEP, person.uuid)])
-                ),
-            },
-            now=now,
-        )
+        mail.send(MAIL, context={"end": end}, person=person.uuid, key=_key(person, days), now=now)
+
+
+def _key(person: Person, days: int) -> str:
+    """One mail for each warning since a contact."""
+    return f"{WARNED}:{days}:{person.uuid}:{person.last_contact:%Y%m%d}"
+
+
+@mail.prepares(MAIL)
+def _completed(context: Mapping[str, object], *, job: Job, now: datetime) -> dict[str, object] | None:
+    """The link, and the day: not before this warning is as old as it must be, however late it leaves.
+
+    None where she was in touch since it was written.
+    """
+    person = people.by_uuid(job.person) if job.person else None
+    if person is None or (person.last_contact is not None and person.last_contact > job.created_at):
+        return None
+    soonest = clock.legal_day(now) + relativedelta(days=DAYS_BEFORE[-1])
+    written = context.get("end")
+    keep = reverse("django_rgpd:keep_account", args=[links.sign(KEEP, person.uuid)])
+    return {
+        "end": max(written, soonest) if isinstance(written, date) else soonest,
+        "keep_url": links.absolute(keep),
+    }
 
 
 def _left(person: Person) -> Iterable[int]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib.auth import get_user_model
 from django.db import connections, transaction
 from django.db.models import (
+    Count,
     DateTimeField,
     DurationField,
     Exists,
@@ -37,7 +38,7 @@ from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.paths import follow
 from django_rgpd.registry.sales import here
 from django_rgpd.registry.who import PHONE
-from django_rgpd.retention import marks
+from django_rgpd.retention import approval, marks
 
 if TYPE_CHECKING:
     from django.db.models.expressions import Combinable
@@ -45,10 +46,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adopted:
-    """What was made and read: accounts that became people, and path → people whose last contact it moved."""
+    """What was made and read: accounts that became people, and path → people whose last contact it moved.
+
+    ``unknown``: people of whom nobody knew a last contact before. ``withdrawn``: models whose approval was taken back for them.
+    """
 
     people: int = 0
     contacts: dict[str, int] = field(default_factory=dict)
+    unknown: int = 0
+    withdrawn: tuple[str, ...] = ()
 
     @property
     def anything(self) -> bool:
@@ -56,15 +62,17 @@ class Adopted:
         return bool(self.people or any(self.contacts.values()))
 
 
-def adopt(*, now: datetime) -> Adopted:
+def adopt(*, now: datetime, actor: str = "") -> Adopted:
     """Make a ``Person`` of each account that has none, and read when she was last in touch; one transaction.
 
     The statements grow with what is declared (two or three a path of ``contacts``), not with rows. A last contact moves forward
-    only, so that a second run changes nothing. Where somebody's did, what counts from it waits for a new approval: accounts
-    that nobody had counted yet must not end by surprise.
+    only, so that a second run changes nothing. Where somebody's was not known before, what counts from it waits for a new
+    approval: accounts that nobody had counted yet must not end by surprise. That is recorded, with ``actor`` (``approval``); one
+    that only moves forward ends later, and needs nobody.
     """
     with transaction.atomic(using=marks.database()):
         made = _make_people(now=now) if _counted() else 0
+        before, top = _unknown()
         contacts = {
             f"{entry.label}.{path}": _read(entry, path, now=now)
             for entry in registry
@@ -72,10 +80,30 @@ def adopt(*, now: datetime) -> Adopted:
             if entry.people
         }
         _bring_along()
-        done = Adopted(people=made, contacts={path: number for path, number in contacts.items() if number})
-        if done.anything:
-            marks.refuse([entry.label for entry in _counted()])
-    return done
+        unknown = before - _unknown(top)[0]
+        withdrawn = _withdraw(now=now, actor=actor) if made or unknown > 0 else ()
+    moved = {path: number for path, number in contacts.items() if number}
+    return Adopted(people=made, contacts=moved, unknown=max(unknown, 0), withdrawn=withdrawn)
+
+
+def _unknown(top: int | None = None) -> tuple[int, int]:
+    """How many people, with a key up to ``top``, nobody knows a last contact of; and the highest key of them."""
+    people = here().filter(erased_at=None, merged_into=None, last_contact=None)
+    found = (people if top is None else people.filter(pk__lte=top)).aggregate(
+        number=Count("pk"), top=Max("pk")
+    )
+    return found["number"], found["top"] or 0
+
+
+def _withdraw(*, now: datetime, actor: str) -> tuple[str, ...]:
+    counted, known = _counted(), marks.read()
+    approved = [entry.label for entry in counted if marks.adopted(entry, known)]
+    if approved:
+        approval.withdraw(approved, now=now, actor=actor)
+    marks.refuse(
+        [entry.label for entry in counted]
+    )  # an older approval would count again with the policy that it was of
+    return tuple(approved)
 
 
 def _counted() -> list[Entry]:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db.models import F, Q
 
+from django_rgpd.core import clock
 from django_rgpd.policy import Occasion, current
 from django_rgpd.registry import Unsettled, registry, rule
 from django_rgpd.registry.followed import followed
@@ -39,6 +40,7 @@ def fingerprint(entry: Entry) -> str:
         declaration.ask is not None,
         [_unsettled(far) for _path, far in followed(entry)],
         _told(current().fiscal_year),
+        clock.legal_zone().key,
         sorted((one.label, _told(one.declaration.sales)) for one in registry if one.declaration.sales),
     ]
     return hashlib.sha256(repr(told).encode()).hexdigest()

@@ -55,18 +55,21 @@ class Done:
     aside: list[str] = field(default_factory=list)
 
 
-def release(part: Reach, *, now: datetime) -> Done:
+def release(part: Reach, *, now: datetime, done: Done | None = None) -> Done:
     """Release what is due in ``part``, however much, in one transaction; where a row is refused, around it.
 
+    What was done is returned, and added to ``done`` as it is done: where this raises, ``done`` says what was released before.
     Raises ``EngineFailed`` where the database is busy or away, ``RowsRefused`` where too many rows are refused; then nothing of
     the refused ones was changed.
     """
+    done = Done() if done is None else done
     try:
-        return Done(in_one(part, now=now))
+        done.released.merge(in_one(part, now=now))
     except Exception as error:  # a row's own save() may raise anything
         if not blames_a_row(error):
             raise
-    return _around(part, now=now)
+        _around(part, done, now=now)
+    return done
 
 
 def in_one(part: Reach, *, now: datetime) -> Released:
@@ -86,9 +89,12 @@ def released(parts: Iterable[Reach], *, now: datetime) -> Released:
     return done
 
 
-def try_again(part: Reach, keys: Sequence[str], *, now: datetime) -> Done:
-    """Release the rows that were set aside, each alone; those that are released or gone are set aside no more."""
-    done = Done()
+def try_again(part: Reach, keys: Sequence[str], *, now: datetime, done: Done | None = None) -> Done:
+    """Release the rows that were set aside, each alone; those that are released or gone are set aside no more.
+
+    ``done``: as with ``release``.
+    """
+    done = Done() if done is None else done
     for key in keys:
         try:
             done.released.merge(in_one(replace(part, where=all_of(part.where, Q(pk=key))), now=now))
@@ -114,9 +120,9 @@ def kind_of(error: Exception) -> str:
     return error.kind if isinstance(error, EngineFailed) else type(error).__name__
 
 
-def _around(part: Reach, *, now: datetime) -> Done:
+def _around(part: Reach, done: Done, *, now: datetime) -> None:
     """Halve the rows that are due until those that are refused stand alone."""
-    entry, done = part.entry, Done()
+    entry = part.entry
     with wrapped(entry.label):
         rows = statements.rows_of(entry, due(part)).order_by("pk")
         left = [list(rows.values_list("pk", flat=True))]
@@ -135,7 +141,6 @@ def _around(part: Reach, *, now: datetime) -> Done:
                 raise RowsRefused(entry.label) from None
             elif keys:
                 done.aside.append(_set_aside(entry, keys[0], kind_of(error), now=now))
-    return done
 
 
 def _set_aside(entry: Entry, key: object, why: str, *, now: datetime) -> str:

@@ -37,5 +37,5 @@ def release_what_is_due(*, now: datetime) -> None:
 def end_accounts(*, now: datetime) -> None:
     """Warn of the accounts that end soon, and end those whose time has come."""
     approval.settle(now=now)
-    accounts.end(now=now)
     accounts.warn(now=now)
+    accounts.end(now=now)

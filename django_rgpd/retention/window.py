@@ -28,7 +28,8 @@ def since(part: Reach, mark: Mark, *, now: datetime) -> Q | None:
     """True of every row of ``part`` that may have become due since ``mark``; None where only all of them can be asked.
 
     It is known where nothing but columns of the row says when its fields fall: the rule is asked, and compared with what the
-    columns alone would say. A last contact, a consent, a condition, a table on the way: then any row may be due tonight.
+    columns alone would say. A last contact, a consent, a condition, a table on the way: then any row may be due tonight. So
+    may a row whose clock was NULL until today, and then got a day that lies long back.
     """
     entry = part.entry
     if not part.settled or mark.day is None or mark.top is None or not counted_up(entry):
@@ -36,8 +37,15 @@ def since(part: Reach, mark: Mark, *, now: datetime) -> Q | None:
     if part.deletes and references.declared(entry):  # a row that was waited for may have gone meanwhile
         return None
     purposes = {one.key: one for group in part.groups for kind in _kinds(entry, group) for one in kind}
+    if any(_begins_later(entry, one) for one in purposes.values()):
+        return None
     spans = (_between(entry, one, mark.day, now=now) for one in purposes.values())
     return any_of(Q(pk__gt=mark.top), *spans)
+
+
+def _begins_later(entry: Entry, purpose: Purpose) -> bool:
+    path = None if purpose.term.endless else rule.clock_path(entry, purpose)
+    return path is not None and bool(getattr(entry.model._meta.get_field(path), "null", False))
 
 
 def by_columns(entry: Entry, groups: Iterable[Group], *, now: datetime) -> bool:

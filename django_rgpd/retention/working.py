@@ -81,7 +81,7 @@ class Worker:
     def _again(self, part: Part) -> None:
         """Once more, each alone, the rows that the database refused on another night."""
         if part.mark.aside:
-            self._guarded(part, lambda: try_again(part.whole, part.mark.aside, now=self.now))
+            self._guarded(part, lambda done: try_again(part.whole, part.mark.aside, now=self.now, done=done))
 
     def _much(self, part: Part, count: int) -> None:
         if self.share:
@@ -122,23 +122,23 @@ class Worker:
             count = self.counted.get(part.label, 0)
             self.tell(part.label, count, count)
 
-    def _release(self, reach: Reach) -> Callable[[], Done]:
-        return lambda: release(reach, now=self.now)
+    def _release(self, reach: Reach) -> Callable[[Done], object]:
+        return lambda done: release(reach, now=self.now, done=done)
 
-    def _guarded(self, part: Part, do: Callable[[], Done]) -> bool:
+    def _guarded(self, part: Part, do: Callable[[Done], object]) -> bool:
         """Whether ``do`` went well; what it did and whom it set aside is reported, as is its failure."""
+        done = Done()
         try:
-            done = do()
+            do(done)
         except ImproperlyConfigured:
             raise
         except Exception as error:
             self.report.failed[part.label] = kind_of(error)
-            return False
         self.report.done.merge(done.released)
         if done.aside:
             known = self.report.aside.setdefault(part.label, [])
             known += [key for key in done.aside if key not in known]
-        return True
+        return part.label not in self.report.failed
 
     def _mark(self, parts: Iterable[Part]) -> None:
         found = list(parts)

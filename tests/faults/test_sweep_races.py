@@ -151,6 +151,7 @@ def ending() -> tuple[User, Person, datetime]:
     end = DAY + relativedelta(years=3)
     for days in (30, 7):
         assert accounts.warn(now=end - timedelta(days=days)) == 1
+        run_due(now=end - timedelta(days=days))
     return user, person, end
 
 

@@ -133,6 +133,7 @@ def test_an_account_that_ends_by_its_term_does_not_end_a_restriction(
     for at in (end - timedelta(days=30), end - timedelta(days=7), end + timedelta(days=1)):
         accounts.end(now=at)
         accounts.warn(now=at)
+        run_due(now=at)
 
     assert not User.objects.get(pk=user.pk).is_active
     assert Order.objects.exclude(name="").count() == 2

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from dateutil.relativedelta import relativedelta
+from django.contrib import admin
 from django.contrib.auth.models import Permission
-from django.db import connection
-from django.test import Client
+from django.core.exceptions import PermissionDenied
+from django.db import connection, models
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from django_rgpd.ledger.models import Event
+from django_rgpd.retention.archive_admin import ArchiveInlineMixin
+from example_shop.accounts.admin import NeverDeleted
 from example_shop.accounts.models import User
 from example_shop.contact.models import ContactMessage
 from example_shop.factories import (
@@ -23,6 +29,8 @@ from example_shop.factories import (
     make_invoice,
 )
 from example_shop.invoices.models import Invoice
+from example_shop.orders.admin import OrderAdmin
+from example_shop.orders.models import Order
 from example_shop.payments.models import Payment
 from tests.journeys.test_by_pages import prove, values
 from tests.promises.conftest import START, Day
@@ -196,6 +204,91 @@ def test_nothing_in_the_archive_is_changed_or_deleted(day: Day, who: str) -> Non
     for where in ("", "?rgpd_archive=1"):
         client.post(messages + where, chosen)
     assert ContactMessage.objects.values().get() == before
+
+
+@pytest.fixture
+def deletable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shop in which staff delete orders, and lines with them."""
+    monkeypatch.setattr(NeverDeleted, "has_delete_permission", admin.ModelAdmin.has_delete_permission)
+
+
+@pytest.mark.fault("S08")
+@pytest.mark.parametrize("on_delete", [models.CASCADE, models.PROTECT], ids=["cascade", "protect"])
+@pytest.mark.parametrize("place", ["page", "list"])
+def test_nothing_in_the_archive_goes_with_what_it_belongs_to(
+    deletable: None,
+    invoices: tuple[Invoice, Invoice],
+    monkeypatch: pytest.MonkeyPatch,
+    on_delete: object,
+    place: str,
+) -> None:
+    monkeypatch.setattr(Invoice._meta.get_field("order").remote_field, "on_delete", on_delete)
+    client = staff("delete_order", "delete_invoice", "delete_orderline", "view_orderline")
+    old, new = (invoice.order for invoice in invoices)
+
+    def ask(order: Order, verb: str = "post") -> HttpResponse:
+        chosen = {"action": "delete_selected", "_selected_action": [order.pk]}
+        if place == "page":
+            here = reverse("admin:orders_order_delete", args=[order.pk])
+            return client.post(here, {"post": "yes"}) if verb == "post" else client.get(here)
+        return client.post(
+            reverse("admin:orders_order_changelist"), chosen | ({"post": "yes"} if verb == "post" else {})
+        )
+
+    shown = ask(old, "get")
+    assert shown.status_code == 200
+    assert invoices[0].number not in shown.content.decode()
+    assert f"/invoice/{invoices[0].pk}/" not in shown.content.decode()
+    assert ask(old).status_code == 403
+    assert Order.objects.filter(pk=old.pk).exists()
+    assert Invoice.objects.filter(pk=invoices[0].pk).exists()
+
+    assert invoices[1].number in ask(new, "get").content.decode(), "what is in everyday use is named as ever"
+    ask(new)
+    assert Order.objects.filter(pk=new.pk).exists() is (on_delete is models.PROTECT)
+
+
+class _Invoices(ArchiveInlineMixin, admin.TabularInline):  # type: ignore[type-arg]
+    model = Invoice
+    extra = 0
+    exclude = ("pdf",)
+
+
+@pytest.mark.promise("P81")
+def test_archived_rows_beside_an_archived_one_are_read_and_recorded_too(
+    day: Day, archivist: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OrderAdmin, "inlines", (_Invoices,))
+    invoice = make_invoice(GuestOrderFactory(placed_at=START, name="Aurore Vieuxtemps"))
+    page = reverse("admin:orders_order_change", args=[invoice.order_id])
+    day(START + relativedelta(years=2))
+    assert invoice.number in archivist.get(page).content.decode()
+    actor = f"user:{archivist.session['_auth_user_id']}"
+    assert readings() == [
+        ("row", actor, {"model": "orders.Order", "keys": [str(invoice.order_id)]}),
+        ("inline", actor, {"model": "invoices.Invoice", "keys": [str(invoice.pk)]}),
+    ]
+
+
+@pytest.mark.parametrize("asked", ["", "0", "yes"])
+def test_only_one_value_asks_for_the_archive(
+    archivist: Client, invoices: tuple[Invoice, Invoice], asked: str
+) -> None:
+    listed = archivist.get(reverse(LIST), {"rgpd_archive": asked}, follow=True).content.decode()
+    assert invoices[1].number in listed
+    assert invoices[0].number not in listed
+    assert readings() == []
+
+
+@pytest.mark.fault("S08")
+def test_nothing_in_the_archive_goes_with_a_line_of_a_page(
+    day: Day, invoices: tuple[Invoice, Invoice], monkeypatch: pytest.MonkeyPatch, rf: RequestFactory
+) -> None:
+    monkeypatch.setattr(Invoice._meta.get_field("order").remote_field, "on_delete", models.CASCADE)
+    formset = SimpleNamespace(deleted_forms=[SimpleNamespace(instance=invoices[0].order)])
+    with pytest.raises(PermissionDenied):
+        OrderAdmin(Order, admin.site).save_formset(rf.post("/"), None, formset, True)
+    assert Invoice.objects.count() == 2
 
 
 @pytest.mark.fault("S09")

@@ -12,7 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from django_rgpd.core import links
-from django_rgpd.outbox import deliver
+from django_rgpd.erasure.failures import EngineFailed
+from django_rgpd.outbox import daily, deliver
+from django_rgpd.outbox.models import Job, State
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Kind, Person
 from django_rgpd.retention import accounts
@@ -34,7 +36,8 @@ def _account(**fields: Any) -> tuple[User, Person]:
 
 def _day(now: datetime) -> tuple[int, int]:
     """One day of retention, with its mails."""
-    done = accounts.end(now=now), accounts.warn(now=now)
+    told = accounts.warn(now=now)
+    done = accounts.end(now=now), told
     deliver.run_due(now=now)
     return done
 
@@ -105,6 +108,112 @@ def test_account_is_warned_on_its_day_by_a_run_that_begins_earlier_than_the_last
     assert _day(END - timedelta(days=7, seconds=40)) == (0, 1)
     assert _day(END - timedelta(seconds=80)) == (1, 0)
     assert not User.objects.filter(pk=user.pk).exists()
+
+
+@pytest.fixture
+def mails_leave(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Has the mail server refuse everything until it is told otherwise."""
+    state = {"leave": False}
+    send = mail.EmailMultiAlternatives.send
+
+    def sent(message: Any, *given: Any, **named: Any) -> int:
+        if not state["leave"]:
+            raise ConnectionRefusedError
+        return send(message, *given, **named)
+
+    monkeypatch.setattr(mail.EmailMultiAlternatives, "send", sent)
+    return state
+
+
+@pytest.mark.promise("P50")
+def test_account_whose_warnings_never_left_stays_until_a_week_after_they_did(mails_leave: Any) -> None:
+    user, _person = _account()
+    for shift in range(-30, 3):
+        for hour in (0, 6, 12, 18):
+            deliver.run_due(now=END + timedelta(days=shift, hours=hour))
+        assert _day(END + timedelta(days=shift))[0] == 0
+    assert mail.outbox == []
+    assert User.objects.filter(pk=user.pk).exists()
+
+    mails_leave["leave"] = True
+    back = END + timedelta(days=3)
+    deliver.retry(Job.objects.filter(name="mail"), now=back)
+    deliver.run_due(now=back)
+    assert [message.to for message in mail.outbox] == [[user.email]] * 2
+    told = back.date() + timedelta(days=7)
+    assert all(f"{told:%B} {told.day}, {told.year}" in message.body for message in mail.outbox), (
+        "no day gone by"
+    )
+    assert _day(back + timedelta(days=6)) == (0, 0)
+    assert _day(back + timedelta(days=7)) == (1, 0)
+    assert not User.objects.filter(pk=user.pk).exists()
+
+
+def test_warning_that_lost_its_text_is_written_again(mails_leave: Any) -> None:
+    _account()
+    _day(END - timedelta(days=30))
+    Job.objects.filter(name="mail").update(state=State.NEEDS)
+    later = END + timedelta(days=20)
+    daily.tidy(now=later)
+    assert not Job.objects.filter(name="mail").exclude(payload={}).exists()
+
+    mails_leave["leave"] = True
+    _day(later)
+    assert len(mail.outbox) == 2, "the one that was lost, and the second one"
+    assert "/keep/" in mail.outbox[0].body
+
+
+def test_warning_that_leaves_after_a_login_is_not_sent(mails_leave: Any) -> None:
+    _user, person = _account()
+    _day(END - timedelta(days=30))
+    people.contact(person.uuid, at=END - timedelta(days=29))
+    mails_leave["leave"] = True
+    deliver.run_due(now=END - timedelta(days=28))
+    assert mail.outbox == []
+    assert Job.objects.get(name="mail").state == State.GONE
+
+
+@pytest.mark.promise("P50")
+def test_account_whose_owner_has_no_address_ends() -> None:
+    user = UserFactory(email="")
+    people.contact(people.person_of(user, now=DAY).uuid, at=DAY)
+    for days in (30, 7):
+        assert _day(END - timedelta(days=days)) == (0, 1)
+    assert set(Job.objects.filter(name="mail").values_list("state", flat=True)) == {State.GONE}
+    assert _day(END) == (1, 0)
+    assert not User.objects.filter(pk=user.pk).exists()
+
+
+def test_account_whose_warnings_were_tidied_away_ends_all_the_same() -> None:
+    user, _person = _account()
+    for days in (30, 7):
+        _day(END - timedelta(days=days))
+    later = END + relativedelta(months=5)
+    daily.tidy(now=later)
+    assert not Job.objects.filter(name="mail").exists()
+    assert _day(later) == (1, 0)
+    assert not User.objects.filter(pk=user.pk).exists()
+
+
+def test_account_that_is_refused_is_told_of_and_the_others_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (refused, hers), (other, _his) = _account(), _account()
+    for days in (30, 7):
+        _day(END - timedelta(days=days))
+    erase = accounts.erase
+
+    def refuses(person: Person, **given: Any) -> Any:
+        if person.pk == hers.pk:
+            raise EngineFailed("accounts.User", "IntegrityError")
+        return erase(person, **given)
+
+    monkeypatch.setattr(accounts, "erase", refuses)
+    with pytest.raises(accounts.AccountsLeft, match="^1$"):
+        accounts.end(now=END)
+    assert list(User.objects.all()) == [refused]
+    assert refused.email not in caplog.text
+    assert not User.objects.filter(pk=other.pk).exists()
 
 
 def test_account_of_staff_and_account_that_nobody_ever_used_do_not_end() -> None:

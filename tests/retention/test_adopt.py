@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from typing import Any
 from uuid import UUID
 
 import pytest
 from dateutil.relativedelta import relativedelta
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from django_rgpd.core import clock
 from django_rgpd.erasure.execute import erase
+from django_rgpd.ledger.models import Event
 from django_rgpd.registry import Blank, Declaration, Entry, Personal, Who, contacted, people, registry
 from django_rgpd.registry.models import Person
 from django_rgpd.retention import approval
@@ -134,8 +137,59 @@ def test_accounts_that_were_never_counted_wait_for_an_approval() -> None:
     assert User.objects.filter(pk=user.pk).exists()
 
 
+COUNTED = "People are counted who were not before"
+
+
+def _withdrawals() -> list[tuple[str, bool]]:
+    """Who took an approval back, and whether that of accounts was among them."""
+    events = Event.objects.filter(kind=approval.WITHDRAWN).order_by("pk")
+    return [(event.actor, USER in (event.payload or {})["labels"]) for event in events]
+
+
+def _adopted(monkeypatch: pytest.MonkeyPatch, *given: str) -> str:
+    out = StringIO()
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    call_command("rgpd_adopt", *given, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.fault("K09")
+def test_a_contact_that_moves_forward_takes_no_approval_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    user = _user()
+    UserFactory(date_joined=LONG_AGO, last_login=None)  # her account ends
+    _adopted(monkeypatch, "--approve", "--no-input")
+    taken = _withdrawals()
+    OrderFactory(customer=user, placed_at=DAY)
+    said = _adopted(monkeypatch)
+    assert _last(user) == DAY
+    assert COUNTED not in said
+    assert _withdrawals() == taken
+    assert approval.waiting(now=NOW, only=[USER]) == []
+
+
+@pytest.mark.fault("K09")
+@pytest.mark.parametrize("known", [False, True], ids=["a new account", "a contact that was unknown"])
+def test_what_is_counted_for_the_first_time_takes_the_approval_back_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    _user()
+    _adopted(monkeypatch, "--approve", "--no-input")
+    taken = _withdrawals()
+    other = UserFactory(date_joined=LONG_AGO, last_login=None)
+    Person.objects.filter(user_key=str(other.pk)).delete()
+    if known:
+        Person.objects.create(user_key=str(other.pk), created_at=LONG_AGO)
+    said = _adopted(monkeypatch)
+    assert COUNTED in said
+    assert _withdrawals() == [*taken, ("command", True)]
+    (one,) = approval.waiting(now=NOW, only=[USER])
+    assert one.rows == 2
+
+
 def test_the_statements_do_not_grow_with_rows() -> None:
     OrderFactory(customer=_user())
+    adopt(now=NOW)  # takes back what nobody had to approve
+    Person.objects.all().delete()
     with CaptureQueriesContext(connection) as one:
         adopt(now=NOW)
     users = [UserFactory(date_joined=LONG_AGO) for _ in range(9)]

@@ -189,6 +189,29 @@ class TestExactness:
         mark = marks.Mark("", clock.legal_day(DAY), 0, DAY, 0)
         assert since(whole(entry, now=NIGHT), mark, now=NIGHT) is None
 
+    def test_clock_that_may_begin_later_makes_it_whole(self, declared: Any) -> None:
+        """The settling of an incident: NULL until then, and then perhaps a day of last year."""
+        entry = declared(months(1), COLUMN, path="closed_on")
+        order = GuestOrderFactory(closed_on=None, lines=0)
+        mark = marks.Mark("", clock.legal_day(NIGHT), order.pk, NIGHT, 0)
+        night = NIGHT + timedelta(days=1)
+        Order.objects.filter(pk=order.pk).update(closed_on=DAY)
+        assert self._due(whole(entry, now=night)) == {order.pk}
+        assert since(whole(entry, now=night), mark, now=night) is None
+
+
+@pytest.mark.fault("K04")
+def test_another_legal_zone_decides_anew(settings: Any) -> None:
+    """A day is another day there: what was released until which day is not known any more."""
+    entry = registry.of(ContactMessage)
+    assert entry is not None
+    _message(DAY)
+    sweep(now=DAY)
+    assert marks.adopted(entry)
+    settings.RGPD = {**settings.RGPD, "TIME_ZONE": "Pacific/Kiritimati"}
+    assert not marks.adopted(entry)
+    assert sweep(now=NIGHT).waiting[MESSAGE] == 1
+
 
 KEPT: Any = None
 
@@ -201,13 +224,13 @@ def declared(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     from django_rgpd.policy import Contract, Purpose
     from django_rgpd.registry import Declaration, Entry
 
-    def declare(term: Any, kind: Any, purpose: Any = "kept") -> Entry:
+    def declare(term: Any, kind: Any, purpose: Any = "kept", path: str = "placed_at") -> Entry:
         kept = Purpose("kept", "Kept", bases=[Contract()], term=term, clock=kind)
         monkeypatch.setitem(globals(), "KEPT", replace(current(), purposes=[kept]))
         settings.RGPD = {**settings.RGPD, "POLICY": f"{__name__}.KEPT"}
         attributes = {
             "who": Who(user="customer"),
-            "clocks": {"kept": "placed_at"},
+            "clocks": {"kept": path},
             "fields": {"name": Personal(purpose, erase=Blank())},
             "at_end": KeepFacts(),
         }

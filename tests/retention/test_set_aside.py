@@ -129,6 +129,21 @@ def test_many_refused_rows_are_the_tables_fault(heal: Any, monkeypatch: pytest.M
     assert Order.objects.get(pk=order.pk).name == ""
 
 
+def test_what_was_released_before_too_many_rows_were_refused_is_told(
+    heal: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(releasing, "MOST_ASIDE", 1)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    _messages("a", "b", SECRET, SECRET)
+    out, err = StringIO(), StringIO()
+    with pytest.raises(CommandError) as refusal:
+        call_command("rgpd_sweep", stdout=out, stderr=err)
+    assert ContactMessage.objects.count() == 2
+    assert f"{MESSAGE}: 0 released, 2 deleted" in out.getvalue()
+    assert "failed (RowsRefused)" in err.getvalue()
+    assert "as they were" not in str(refusal.value)
+
+
 def test_what_no_row_is_to_blame_for_sets_no_row_aside(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.db import OperationalError
 

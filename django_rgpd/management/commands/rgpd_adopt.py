@@ -63,7 +63,7 @@ class Command(BaseCommand):
             self.stdout.write(_("Approve it with: manage.py rgpd_adopt --approve"))
 
     def _read(self, now: datetime) -> None:
-        done = adopt(now=now)
+        done = adopt(now=now, actor=ACTOR)
         if done.people:
             text = ngettext(
                 "%(number)d account is known from now on.",
@@ -78,6 +78,11 @@ class Command(BaseCommand):
                 number,
             )
             self.stdout.write(text % {"path": path, "number": number})
+        if done.withdrawn:
+            text = _(
+                "People are counted who were not before; what was approved is looked at again: %(labels)s."
+            )
+            self.stdout.write(text % {"labels": ", ".join(done.withdrawn)})
 
     def _show(self, now: datetime) -> list[approval.Waiting]:
         waiting = approval.settle(now=now)

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock
+from django_rgpd.management.arguments import months
 from django_rgpd.policy import current
 from django_rgpd.retention.report import upcoming
 
@@ -20,7 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The options."""
-        parser.add_argument("--months", type=int, default=1, metavar="N", help="how far to look (default: 1)")
+        parser.add_argument(
+            "--months", type=months, default=1, metavar="N", help="how far to look (default: 1)"
+        )
 
     def handle(self, *, months: int, **options: object) -> None:
         """Print it."""

@@ -10,6 +10,7 @@ from django.db import DatabaseError, close_old_connections
 from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock
+from django_rgpd.management.arguments import count, pause
 from django_rgpd.outbox import daily, deliver, door
 from django_rgpd.outbox.models import Job, State
 
@@ -21,8 +22,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The options."""
-        parser.add_argument("--loop", type=float, metavar="SECONDS", help="do it again and again, that often")
-        parser.add_argument("--limit", type=int, metavar="N", help="carry out at most N jobs")
+        parser.add_argument("--loop", type=pause, metavar="SECONDS", help="do it again and again, that often")
+        parser.add_argument("--limit", type=count, metavar="N", help="carry out at most N jobs")
 
     def handle(self, *, loop: float | None, limit: int | None, **options: object) -> None:
         """Once, or for ever. Exits with 1 where something failed."""

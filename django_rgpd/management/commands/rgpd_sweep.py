@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_rgpd.core import clock
+from django_rgpd.management.arguments import seconds
 from django_rgpd.retention import addresses
 from django_rgpd.retention.sweep import Report, sweep
 
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--only", nargs="+", default=[], metavar="APP.MODEL", help="these models only")
         parser.add_argument("--full", action="store_true", help="look at all rows, as once a week")
         parser.add_argument(
-            "--max-seconds", type=float, metavar="S", help="begin nothing more after S seconds"
+            "--max-seconds", type=seconds, metavar="S", help="begin nothing more after S seconds"
         )
 
     def handle(
@@ -51,7 +52,9 @@ class Command(BaseCommand):
             if forgotten:
                 self.stdout.write(_("Addresses forgotten: %(number)d") % {"number": forgotten})
         if report.failed:
-            raise CommandError(_("Some models could not be released; they stay as they were."))
+            raise CommandError(
+                _("Some models could not be released in full; the next run tries what is left.")
+            )
 
     def _say_done(self, report: Report) -> None:
         for label, rows in sorted(report.due.items()):
