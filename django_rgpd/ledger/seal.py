@@ -21,12 +21,13 @@ def seal(*, now: datetime) -> int:
     A batch is what was found, not a range of keys: an event that commits late, with a lower key, falls into
     the next one.
 
-    Raises ``MirrorAhead`` where the mirror has seals that the database has not: the chain would fork.
+    Raises ``MirrorUnfit`` where the mirror has seals that the database has not, or lacks what was mirrored: the chain would
+    fork.
     """
     if not Event.objects.filter(seal__isnull=True).exists():
         return 0
-    if words := mirror.ahead():
-        raise mirror.MirrorAhead(words)
+    if words := mirror.unfit():
+        raise mirror.MirrorUnfit(words)
     total = 0
     while True:
         sealed = _one(now=now)

@@ -218,6 +218,29 @@ def test_an_event_that_the_database_knows_otherwise_is_refused(replay: Replay) -
     assert not Seal.objects.exists()
 
 
+@pytest.mark.fault("B04")
+def test_two_chains_of_the_same_length_have_forked(replay: Replay, mirror_root: Path) -> None:
+    """The dump sealed one batch by itself: neither has more, and still they are not the same."""
+    with lost():
+        record.record("x", person=None, now=LATER)
+    (mirror_root / "000000000001.json").rename(mirror_root / "kept")
+    record.record("y", person=None, now=LATER)
+    assert seal.seal(now=LATER) == 1
+    (mirror_root / "kept").rename(mirror_root / "000000000001.json")
+    with pytest.raises(CommandError, match="Seal 1 of the database is not the mirror's"):
+        replay()
+
+
+@pytest.mark.fault("B04")
+def test_a_stray_file_with_a_far_number_is_named_at_once(replay: Replay, mirror_root: Path) -> None:
+    with lost():
+        record.record("x", person=None, now=LATER)
+    (mirror_root / "900000000003.json").write_bytes(b"")
+    with pytest.raises(CommandError, match="lacks seal 2, and goes on to seal 900000000003"):
+        replay()
+    assert not Event.objects.exists()
+
+
 def test_without_a_mirror_a_replay_says_what_to_set(replay: Replay, settings) -> None:
     settings.RGPD = {**settings.RGPD, "MIRROR_ROOT": ""}
     with pytest.raises(CommandError, match="MIRROR_ROOT"):
