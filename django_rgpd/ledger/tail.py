@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.ledger import chain, mirror, places, terms
 from django_rgpd.ledger.chain import Link
+from django_rgpd.ledger.digested import lost_key
 from django_rgpd.ledger.ends import ends
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.ledger.places import Place
@@ -132,6 +133,8 @@ def _batch(place: Place, number: int, previous: str, *, now: datetime) -> Batch:
     ending = _payloads(place, number)
     events = tuple(_event(one, ending.get(one["uuid"], {}), number, now=now) for one in said)
     _unknown(events, number)
+    if words := lost_key(events):
+        raise MirrorBroken(words)
     return Batch(link, events)
 
 

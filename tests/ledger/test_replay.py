@@ -11,6 +11,7 @@ from django.core.management import CommandError
 
 from django_rgpd import signals
 from django_rgpd.consent import decisions
+from django_rgpd.core import conf
 from django_rgpd.erasure.execute import erase
 from django_rgpd.ledger import door, guard, record, seal, terms, verify
 from django_rgpd.ledger.models import Event, Seal
@@ -19,8 +20,9 @@ from django_rgpd.policy import EMAIL
 from django_rgpd.registry.models import Person
 from django_rgpd.retention.status import findings
 from django_rgpd.testing import changed, snapshot
+from example_shop.factories import make_guest
 from tests.ledger.conftest import Replay
-from tests.ledger.restoring import BACK, HOUR, LATER, NOW, customer, lost, seal_and_mirror
+from tests.ledger.restoring import BACK, HOUR, LATER, NOW, customer, lost, proven, seal_and_mirror
 
 pytestmark = pytest.mark.django_db
 
@@ -165,6 +167,35 @@ def test_a_key_that_was_thrown_away_is_named(replay: Replay, settings) -> None:
     with pytest.raises(CommandError, match="SEAL_KEYS"):
         replay()
     assert not Event.objects.exists()
+
+
+@pytest.mark.fault("B04")
+@pytest.mark.parametrize("act", ["erase", "object", "keep"])
+def test_a_key_of_digests_that_was_thrown_away_is_named(act: str, replay: Replay, settings) -> None:
+    """Without it nobody would be found by her addresses, and the replay would say that it found nobody."""
+    make_guest("guest@example.com")
+    marie = customer("marie@example.com")
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": ("old:an old key", *conf.get().DIGEST_KEYS)}
+    with lost():
+        if act == "erase":
+            erase(proven("guest@example.com", at=LATER), how="link", now=LATER)
+        elif act == "object":
+            decisions.refuse_all(customer("paul@example.com"), how="link", now=LATER)
+        else:
+            erase(marie, how="account", choices={"suppress": True}, now=LATER)
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": conf.get().DIGEST_KEYS[1:]}
+    before = snapshot()
+    for arguments in ([], ["--dry-run"], ["--all"]):
+        with pytest.raises(
+            CommandError, match=r"the key old, which is not in DIGEST_KEYS.*Nothing was changed"
+        ):
+            replay(*arguments)
+    assert not changed(before, snapshot())
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": (*conf.get().DIGEST_KEYS, "old:an old key")}
+    assert "up to date" in replay()
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": conf.get().DIGEST_KEYS[:-1]}
+    with pytest.raises(CommandError, match="the key old"):
+        replay("--all")
 
 
 @pytest.mark.fault("B04")
