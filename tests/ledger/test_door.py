@@ -13,7 +13,7 @@ from django_rgpd.ledger.models import Seal
 from django_rgpd.outbox import door as outbox_door
 from django_rgpd.outbox.deliver import run_due
 from django_rgpd.retention.status import findings
-from tests.ledger.restoring import LATER, NOW, lost, seal_and_mirror
+from tests.ledger.restoring import HOUR, LATER, NOW, lost, seal_and_mirror
 
 pytestmark = pytest.mark.django_db
 
@@ -135,7 +135,7 @@ def test_an_unmounted_mirror_stays_shut_whatever_is_sealed_or_mirrored(mirror_ro
 
     mirror_root.rmdir()
     (away / "mirror").rename(mirror_root)
-    run_due(now=LATER + mirror.UNMOUNTED, names=frozenset({"ledger.mirror"}))
+    run_due(now=LATER + HOUR, names=frozenset({"ledger.mirror"}))
     assert (mirror_root / "000000000002.json").exists()
     assert outbox_door.shut() == ""
 
