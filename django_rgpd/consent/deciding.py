@@ -45,7 +45,7 @@ def agree(
         holder = locked(person)
         if address is not None:
             told = {**told, "address": address.pk}
-        drafts = _carried_over(holder, key, now)
+        drafts = carried_over(holder, key, now)
         if asked_at is not None:
             purpose, channel = key
             drafts.append(
@@ -61,7 +61,7 @@ def agree(
         return row
 
 
-def _carried_over(holder: Person, key: state.Key, now: datetime) -> list[Draft]:
+def carried_over(holder: Person, key: state.Key, now: datetime) -> list[Draft]:
     """Lift the suppressions in the way of a fresh choice; what was wider becomes her own, older objection."""
     purpose, channel = key
     lifted = [

@@ -37,5 +37,7 @@ STANDINGS: dict[str, Standing] = {
 OWN_CHOICE = frozenset({GIVEN, CONFIRMED})
 """Only a fresh choice of the person herself takes a refusal back; no import and no renewal does."""
 REFUSALS = frozenset({Standing.WITHDRAWN, Standing.OBJECTED})
+REFUSING = frozenset({WITHDRAWN, OBJECTED})
+"""The kinds that make a refusal, with the digests of the addresses that it is about."""
 READ = (*STANDINGS, UNDONE)
 """Every kind that a state follows from."""

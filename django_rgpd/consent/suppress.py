@@ -89,7 +89,7 @@ def keep(person: Person | UUID, *, reason: str, now: datetime) -> int:
     found = holder(person)
     objected = [key for key, row in rows(found).items() if row.standing == Standing.OBJECTED]
     refused: list[Key] = objected if reason == OBJECTED else [("", "")]
-    until = now.astimezone(clock.legal_zone()) + SUPPRESSION_TERM.length if reason == OBJECTED else None
+    until = objected_until(now) if reason == OBJECTED else None
     hers = Q(person=found) | Q(person__merged_into=found.uuid)
     mine = list(Address.objects.filter(hers)) if refused else []
     for address in mine:
@@ -150,9 +150,27 @@ def again(told: Mapping[str, str | None]) -> Suppression:
     )
 
 
+def was_lifted(told: Mapping[str, str | None]) -> bool:
+    """Whether this database knows what an event keeps (``kept``), and that it was lifted since."""
+    return Suppression.objects.filter(
+        site=conf.get().SITE,
+        kind=str(told["kind"]),
+        digest=str(told["digest"]),
+        purpose=str(told["purpose"]),
+        channel=str(told["channel"]),
+        since=datetime.fromisoformat(str(told["since"])),
+        lifted_at__isnull=False,
+    ).exists()
+
+
+def objected_until(since: datetime) -> datetime:
+    """When the term of an objection of ``since`` is over."""
+    return since.astimezone(clock.legal_zone()) + SUPPRESSION_TERM.length
+
+
 def objected(told: Mapping[str, str], key: Key, *, since: datetime) -> Suppression:
     """Enter the refusal of ``key`` for the digest of an address, for the term of objections."""
-    until = since.astimezone(clock.legal_zone()) + SUPPRESSION_TERM.length
+    until = objected_until(since)
     digest = Digest(told["key"], told["digest"])
     return _enter(told["kind"], (digest,), key, reason=OBJECTED, now=since, until=until)
 

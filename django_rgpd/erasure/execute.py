@@ -243,20 +243,23 @@ def _close(case: Case, shown: Plan) -> None:
 
 
 def _written(case: Case, uuid: UUID, shown: Plan, done: Released) -> Erasure:
-    return Erasure.objects.create(
-        uuid=uuid,
-        person=case.person.uuid,
-        site=case.person.site,
-        state=ErasureState.OPEN if shown.waits else ErasureState.DONE,
-        how=case.how,
-        actor=case.actor,
-        asked_at=case.asked_at,
-        done_at=None if shown.waits else case.now,
-        open_until=shown.open_until,
-        choices=dict(case.choices),
-        plan=shown.as_json(),
-        receipt=done.as_json(),
-    )
+    told = {
+        "person": case.person.uuid,
+        "site": case.person.site,
+        "state": ErasureState.OPEN if shown.waits else ErasureState.DONE,
+        "how": case.how,
+        "actor": case.actor,
+        "asked_at": case.asked_at,
+        "done_at": None if shown.waits else case.now,
+        "open_until": shown.open_until,
+        "choices": dict(case.choices),
+        "plan": shown.as_json(),
+        "receipt": done.as_json(),
+    }
+    if not case.again:
+        return Erasure.objects.create(uuid=uuid, **told)
+    # Where only the tables of people were restored, its row is there.
+    return Erasure.objects.update_or_create(uuid=uuid, defaults=told)[0]
 
 
 def lock(person: Person) -> Person:

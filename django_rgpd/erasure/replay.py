@@ -13,6 +13,7 @@ from django.db import router, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from django_rgpd.consent import state
 from django_rgpd.core import conf
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.erasure import execute, sessions, traces
@@ -171,6 +172,8 @@ def _person(gone: Gone) -> Person | None:
     person = next((one for one in there if one.uuid == own), None)
     if person is None:
         person = Person.objects.create(uuid=own, site=gone.event.site, created_at=gone.event.at)
+        # What she decided came back before her row did.
+        state.refresh(state.lock(person))
     person = execute.lock(person)
     for other in there:
         if other.pk != person.pk and other.merged_into is None and other.erased_at is None:

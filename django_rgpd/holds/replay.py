@@ -14,6 +14,11 @@ from django_rgpd.ledger.tail import Tail
 @replay.applies
 def stand_again(came: Tail, report: replay.Report, *, now: datetime, progress: replay.Progress) -> None:
     """Place again what the ledger says was placed and not lifted, and end what it says was lifted or is to end."""
+    place_again(report, now=now)
+
+
+def place_again(report: replay.Report, *, now: datetime) -> None:
+    """The same at any time: it is read from the whole ledger."""
     number = rebuild(now=now)
     if number:
         report.done.append(

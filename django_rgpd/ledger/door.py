@@ -1,4 +1,5 @@
-"""The door is shut while the mirror has more than the database: nobody knows then who objected or was erased."""
+"""The door is shut while the mirror has more than the database, or is not there: nobody knows then who objected or was
+erased."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from django.core.signals import setting_changed
 from django.utils.translation import gettext as _
 
 from django_rgpd.ledger import places
-from django_rgpd.ledger.models import Seal
+from django_rgpd.ledger.ends import ends
 from django_rgpd.ledger.places import Place
 from django_rgpd.outbox import door
 
@@ -34,24 +35,21 @@ _seen = _Seen()
 
 @door.watch
 def replay_due() -> str:
-    """Why nothing may be sent: the mirror has a seal that the database has not, or not even the database's last one.
+    """Why nothing may be sent: the mirror has a seal that the database has not, or lacks the last one that was
+    mirrored.
 
     Empty where all is well.
 
-    Asks the database for its last seal, each time, and the mirror for the file of the next one, at most every
-    ``TRUSTED`` seconds. A process from before a restore remembers how far the mirror went, and shuts at once.
+    Asks the database for its last seals, each time, and the mirror for the files of the last mirrored and of the next
+    one, at most every ``TRUSTED`` seconds. A process from before a restore remembers how far the mirror went, and shuts at once.
     """
     found = places.place()
     if found is None:
         return ""
-    last, mirrored_at = Seal.objects.order_by("-number").values_list("number", "mirrored_at").first() or (
-        0,
-        None,
-    )
-    if mirrored_at is not None:
-        _seen.has = max(_seen.has, last)
+    last, mirrored = ends()
+    learn(mirrored)
     try:
-        whole = _seen.has > last or _look(found, last, mirrored=mirrored_at is not None)
+        whole = _seen.has > last or _look(found, last, mirrored)
     except Exception as error:  # each storage has errors of its own; in doubt nothing is sent
         log.error("The mirror does not answer: %s.", type(error).__name__)
         whole = False
@@ -74,12 +72,12 @@ def forget() -> None:
     _seen.has, _seen.ends, _seen.looked = 0, -1, 0.0
 
 
-def _look(found: Place, last: int, *, mirrored: bool) -> bool:
+def _look(found: Place, last: int, mirrored: int) -> bool:
     """See how far the mirror goes; whether it has what it is known to have."""
     moment = time.monotonic()
     if _seen.ends == last and moment - _seen.looked < TRUSTED:
         return True
-    if mirrored and not found.has(places.batch_name(last)):
+    if mirrored and not found.has(places.batch_name(mirrored)):
         return False
     if found.has(places.batch_name(last + 1)):
         _seen.has = last + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,29 +13,41 @@ from django_rgpd.core import conf
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.ledger import chain, door, places
 from django_rgpd.ledger.chain import Link
+from django_rgpd.ledger.ends import ends
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.ledger.places import Place
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job
-from django_rgpd.outbox.outcomes import Declined, NeedsSomeone
+from django_rgpd.outbox.outcomes import Declined, Later, NeedsSomeone
 
 JOB = "ledger.mirror"
 ENDED = "ledger.mirror_ended"
 """The job that takes payloads out of the mirror that have ended in the database."""
 
+UNMOUNTED = timedelta(minutes=5)
+"""How long a job waits for a mirror that is not there."""
 
-class MirrorAhead(RgpdError):
-    """The mirror has seals that the database has not: it was restored from an older dump, or its end cut off."""
+
+class MirrorUnfit(RgpdError):
+    """The mirror has seals that the database has not, or has not what was mirrored: the chain would fork."""
 
 
-def ahead() -> str:
-    """Why nothing may be sealed: the mirror has more than the database. Empty where all is well."""
+def unfit() -> str:
+    """Why nothing may be sealed: the mirror has more than the database, or not the last seal that was mirrored (an older dump
+    beside a disk that is not mounted looks like this). Empty where all is well.
+    """
     found = places.place()
     if found is None:
         return ""
-    head = max(places.numbers(found), default=0)
+    try:
+        there = places.numbers(found)
+    except Exception as error:  # each storage has errors of its own
+        return silent(error)
+    head = max(there, default=0)
     door.learn(head)
-    last = Seal.objects.order_by("-number").values_list("number", flat=True).first() or 0
+    last, mirrored = ends()
+    if mirrored and mirrored not in there:
+        return lacks(mirrored)
     if head <= last:
         return ""
     words = _(
@@ -66,6 +78,7 @@ def write_all(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
         raise NeedsSomeone(_("MIRROR_ROOT and MIRROR_STORAGE are not set any more."))
     if not _writable():
         raise Declined(_("This is not production: nothing leaves it."))
+    _there(found, now=now)
     found.tidy()
     for seal in Seal.objects.filter(mirrored_at__isnull=True).order_by("number"):
         _write(found, seal)
@@ -81,6 +94,7 @@ def write_what_is_left(payload: jobs.Payload, *, job: Job, now: datetime) -> Non
     seal = Seal.objects.filter(number=int(str(payload["number"]))).first()
     if found is None or not _writable() or seal is None:
         return
+    _there(found, now=now)
     if found.read(places.batch_name(seal.number)) is None:
         return
     name = places.payloads_name(seal.number)
@@ -96,9 +110,12 @@ def compare() -> Iterator[tuple[int, str]]:
     found = places.place()
     if found is None:
         return
-    if words := ahead():
-        yield Seal.objects.count(), words
-    there = places.numbers(found)
+    if words := unfit():
+        yield ends()[0], words
+    try:
+        there = places.numbers(found)
+    except Exception:  # it does not answer, and that was said
+        return
     for seal in Seal.objects.filter(mirrored_at__isnull=False).order_by("number").iterator(chunk_size=500):
         if seal.number not in there:
             yield seal.number, _("It was mirrored, and the mirror has it no longer.")
@@ -146,6 +163,26 @@ def payloads_content(events: Iterable[Event]) -> bytes:
 def _writable() -> bool:
     """Whether there is a mirror that is this database's to write: a copy of the shop would fork the chain of the shop."""
     return places.place() is not None and conf.get().PRODUCTION is not False
+
+
+def _there(found: Place, *, now: datetime) -> None:
+    """Wait where the last seal that was mirrored is not there: this is an empty place where the mirror ought to be."""
+    _last, mirrored = ends()
+    if mirrored and not found.has(places.batch_name(mirrored)):
+        raise Later(now + UNMOUNTED, lacks(mirrored))
+
+
+def silent(error: Exception) -> str:
+    """In words, that the mirror cannot be listed."""
+    return _("The mirror does not answer: %(error)s.") % {"error": type(error).__name__}
+
+
+def lacks(number: int) -> str:
+    """In words, that the mirror has not what the database knows to be there."""
+    words = _(
+        "The mirror lacks seal %(number)d, which was mirrored: is it the right one, and is its disk there?"
+    )
+    return words % {"number": number}
 
 
 def _write(found: Place, seal: Seal) -> None:

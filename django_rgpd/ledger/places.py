@@ -88,8 +88,10 @@ class Directory:
             return file.read()
 
     def has(self, name: str) -> bool:
-        """See ``Place``."""
-        return (self.root / name).exists()
+        """See ``Place``; what is no directory, or cannot be listed, is no empty mirror: that raises."""
+        with suppress(FileNotFoundError), os.scandir(self.root):
+            return (self.root / name).exists()
+        return False
 
     def add(self, name: str, content: bytes) -> bool:
         """See ``Place``: written beside, flushed to the disk, then linked under its name, which must be free."""

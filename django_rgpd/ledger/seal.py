@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, router, transaction
 
-from django_rgpd.ledger import chain, mirror
+from django_rgpd.ledger import chain, mirror, whole
 from django_rgpd.ledger.models import Event, Seal
 
 BATCH = 5_000
@@ -21,12 +21,15 @@ def seal(*, now: datetime) -> int:
     A batch is what was found, not a range of keys: an event that commits late, with a lower key, falls into
     the next one.
 
-    Raises ``MirrorAhead`` where the mirror has seals that the database has not: the chain would fork.
+    Raises ``MirrorUnfit`` where the mirror has seals that the database has not, or lacks what was mirrored: the chain would
+    fork; ``LedgerIncomplete`` where events of the last seal are missing: what an older table of events has unsealed would be
+    sealed twice.
     """
     if not Event.objects.filter(seal__isnull=True).exists():
         return 0
-    if words := mirror.ahead():
-        raise mirror.MirrorAhead(words)
+    if words := mirror.unfit():
+        raise mirror.MirrorUnfit(words)
+    whole.must_have_its_end()
     total = 0
     while True:
         sealed = _one(now=now)

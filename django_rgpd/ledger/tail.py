@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.ledger import chain, mirror, places, terms
 from django_rgpd.ledger.chain import Link
+from django_rgpd.ledger.digested import lost_key
+from django_rgpd.ledger.ends import ends
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.ledger.places import Place
 from django_rgpd.ledger.record import payload_hash
@@ -72,31 +74,49 @@ def tail(*, now: datetime) -> Tail:
     Only this much is read: a seal's digest is made over the digest before it, so that the database's last seal, found the
     same in the mirror, speaks for all before it.
 
-    Raises ``MirrorBroken`` where there is no mirror, where it has a gap, or where the database's last seal is another one.
+    Raises ``MirrorBroken`` where there is no mirror, where it lacks something, or where the database's last seal is another one.
     """
     found = places.place()
     if found is None:
         raise MirrorBroken(_("There is no mirror: set MIRROR_ROOT or MIRROR_STORAGE to where it is."))
-    numbers = places.numbers(found)
+    try:
+        numbers = places.numbers(found)
+    except Exception as error:  # each storage has errors of its own
+        raise MirrorBroken(mirror.silent(error)) from error
     head = Seal.objects.order_by("-number").first()
     last = head.number if head else 0
     top = max(numbers, default=0)
-    if head and head.mirrored_at and last not in numbers and top <= last:
+    _refuse_loss(numbers)
+    _refuse_gap(numbers, last, top)
+    # Also where neither has more: two chains of the same length have forked all the same.
+    _refuse_fork(found, min(last, top))
+    return Tail(place=found, first=last + 1, last=top, previous=head.digest if head else "", now=now)
+
+
+def _refuse_loss(numbers: set[int]) -> None:
+    _last, mirrored = ends()
+    if mirrored and mirrored not in numbers:
+        raise MirrorBroken(mirror.lacks(mirrored))
+
+
+def _refuse_gap(numbers: set[int], last: int, top: int) -> None:
+    missing = next((number for number in range(last + 1, top) if number not in numbers), None)
+    if missing is not None:
         words = _(
-            "The mirror lacks seal %(number)d, which was mirrored: is it the right one, and is its disk there?"
+            "The mirror lacks seal %(number)d, and goes on to seal %(top)d: look for %(name)s where the mirror itself is"
+            " backed up."
         )
-        raise MirrorBroken(words % {"number": last})
-    missing = [number for number in range(last + 1, top) if number not in numbers]
-    if missing:
-        words = _("The mirror lacks seal %(number)d: look for %(name)s where the mirror itself is backed up.")
-        raise MirrorBroken(words % {"number": missing[0], "name": places.batch_name(missing[0])})
-    if head and top > last and mirror.read(found, last) != Link.of(head):
+        raise MirrorBroken(words % {"number": missing, "top": top, "name": places.batch_name(missing)})
+
+
+def _refuse_fork(found: Place, number: int) -> None:
+    ours = Seal.objects.filter(number=number).first()
+    if ours is not None and mirror.read(found, number) != Link.of(ours):
         words = _(
             "Seal %(number)d of the database is not the mirror's: this dump has gone on by itself, or is another"
             " shop's. Restore a dump from before that seal, or set the mirror that belongs to it."
         )
-        raise MirrorBroken(words % {"number": last})
-    return Tail(place=found, first=last + 1, last=top, previous=head.digest if head else "", now=now)
+        raise MirrorBroken(words % {"number": number})
 
 
 def _batch(place: Place, number: int, previous: str, *, now: datetime) -> Batch:
@@ -113,6 +133,8 @@ def _batch(place: Place, number: int, previous: str, *, now: datetime) -> Batch:
     ending = _payloads(place, number)
     events = tuple(_event(one, ending.get(one["uuid"], {}), number, now=now) for one in said)
     _unknown(events, number)
+    if words := lost_key(events):
+        raise MirrorBroken(words)
     return Batch(link, events)
 
 

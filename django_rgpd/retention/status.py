@@ -137,7 +137,7 @@ def _set_aside(now: datetime) -> Iterator[Finding]:
 
 
 def _replay(now: datetime) -> Iterator[Finding]:
-    if words := door.replay_due() or mirror.ahead():
+    if words := door.replay_due() or mirror.unfit():
         yield Finding("replay", words)
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from django_rgpd.ledger import door, places, record
+from django_rgpd.ledger import door, mirror, places, record, tasks, verify
+from django_rgpd.ledger.models import Seal
 from django_rgpd.outbox import door as outbox_door
-from tests.ledger.restoring import LATER, NOW, lost, seal_and_mirror
+from django_rgpd.outbox.deliver import run_due
+from django_rgpd.retention.status import findings
+from tests.ledger.restoring import HOUR, LATER, NOW, lost, seal_and_mirror
 
 pytestmark = pytest.mark.django_db
 
@@ -102,3 +105,56 @@ def test_staff_read_in_the_list_of_jobs_why_they_wait(mirror_root: Path, admin_c
     with lost():
         record.record("x", person=None, now=LATER)
     assert "older dump" in admin_client.get(page).content.decode()
+
+
+@pytest.mark.fault("B04")
+def test_an_unmounted_mirror_stays_shut_whatever_is_sealed_or_mirrored(mirror_root: Path) -> None:
+    """An older dump beside an empty directory: the next run would begin a rival chain in it, and open the door."""
+    record.record("x", person=None, now=NOW)
+    seal_and_mirror(NOW)
+    (away := mirror_root.with_name("unmounted")).mkdir()
+    mirror_root.rename(away / "mirror")
+    mirror_root.mkdir()
+    door.forget()
+    record.record("y", person=None, now=LATER)
+
+    with pytest.raises(mirror.MirrorUnfit, match="lacks seal 1"):
+        tasks.seal_what_came(now=LATER)
+    assert "lost its end" in outbox_door.shut()
+    (finding,) = [one for one in findings(now=LATER) if one.key == "replay"]
+    assert "lost its end" in str(finding)
+
+    # A seal that was made all the same, by somebody who was faster than the disk that went away.
+    (mirror_root / "000000000001.json").write_bytes((away / "mirror" / "000000000001.json").read_bytes())
+    assert tasks.seal_what_came(now=LATER) == 1
+    (mirror_root / "000000000001.json").unlink()
+    assert run_due(now=LATER, names=frozenset({"ledger.mirror"})).counts == {"waiting": 1}
+    assert list(mirror_root.iterdir()) == []
+    door.forget()
+    assert "lost its end" in outbox_door.shut()
+
+    mirror_root.rmdir()
+    (away / "mirror").rename(mirror_root)
+    run_due(now=LATER + HOUR, names=frozenset({"ledger.mirror"}))
+    assert (mirror_root / "000000000002.json").exists()
+    assert outbox_door.shut() == ""
+
+
+@pytest.mark.fault("B04")
+def test_a_path_that_is_no_directory_is_no_new_mirror(mirror_root: Path) -> None:
+    """A new shop may begin with an empty or an absent directory, not with one that cannot be listed."""
+    assert outbox_door.shut() == ""
+    mirror_root.write_bytes(b"")
+    door.forget()
+    record.record("x", person=None, now=NOW)
+    assert "does not answer" in outbox_door.shut()
+    with pytest.raises(mirror.MirrorUnfit, match="NotADirectoryError"):
+        tasks.seal_what_came(now=NOW)
+    assert not Seal.objects.exists()
+    assert [fault.what for fault in verify.verify(now=NOW)] == [
+        "The mirror does not answer: NotADirectoryError."
+    ]
+    mirror_root.unlink()
+    mirror_root.mkdir()
+    seal_and_mirror(NOW)
+    assert outbox_door.shut() == ""

@@ -79,7 +79,7 @@ def test_a_tail_that_was_cut_off_is_found_and_nothing_more_is_sealed(root: Path,
     (fault,) = verify.verify(now=now)
     assert "ends at seal 3 and the database at 2" in fault.what
     record.record("x", person=None, now=now)
-    with pytest.raises(mirror.MirrorAhead):
+    with pytest.raises(mirror.MirrorUnfit):
         seal.seal(now=now)
     assert Seal.objects.count() == 2
 

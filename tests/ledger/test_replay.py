@@ -11,6 +11,7 @@ from django.core.management import CommandError
 
 from django_rgpd import signals
 from django_rgpd.consent import decisions
+from django_rgpd.core import conf
 from django_rgpd.erasure.execute import erase
 from django_rgpd.ledger import door, guard, record, seal, terms, verify
 from django_rgpd.ledger.models import Event, Seal
@@ -19,8 +20,9 @@ from django_rgpd.policy import EMAIL
 from django_rgpd.registry.models import Person
 from django_rgpd.retention.status import findings
 from django_rgpd.testing import changed, snapshot
+from example_shop.factories import make_guest
 from tests.ledger.conftest import Replay
-from tests.ledger.restoring import BACK, HOUR, LATER, NOW, customer, lost, seal_and_mirror
+from tests.ledger.restoring import BACK, HOUR, LATER, NOW, customer, lost, proven, seal_and_mirror
 
 pytestmark = pytest.mark.django_db
 
@@ -168,6 +170,35 @@ def test_a_key_that_was_thrown_away_is_named(replay: Replay, settings) -> None:
 
 
 @pytest.mark.fault("B04")
+@pytest.mark.parametrize("act", ["erase", "object", "keep"])
+def test_a_key_of_digests_that_was_thrown_away_is_named(act: str, replay: Replay, settings) -> None:
+    """Without it nobody would be found by her addresses, and the replay would say that it found nobody."""
+    make_guest("guest@example.com")
+    marie = customer("marie@example.com")
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": ("old:an old key", *conf.get().DIGEST_KEYS)}
+    with lost():
+        if act == "erase":
+            erase(proven("guest@example.com", at=LATER), how="link", now=LATER)
+        elif act == "object":
+            decisions.refuse_all(customer("paul@example.com"), how="link", now=LATER)
+        else:
+            erase(marie, how="account", choices={"suppress": True}, now=LATER)
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": conf.get().DIGEST_KEYS[1:]}
+    before = snapshot()
+    for arguments in ([], ["--dry-run"], ["--all"]):
+        with pytest.raises(
+            CommandError, match=r"the key old, which is not in DIGEST_KEYS.*Nothing was changed"
+        ):
+            replay(*arguments)
+    assert not changed(before, snapshot())
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": (*conf.get().DIGEST_KEYS, "old:an old key")}
+    assert "up to date" in replay()
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": conf.get().DIGEST_KEYS[:-1]}
+    with pytest.raises(CommandError, match="the key old"):
+        replay("--all")
+
+
+@pytest.mark.fault("B04")
 def test_a_dump_that_went_on_by_itself_is_refused(replay: Replay, mirror_root: Path, settings) -> None:
     """Another chain grew from the same dump: which of them is true, only people know."""
     marie = customer("marie@example.com")
@@ -216,6 +247,29 @@ def test_an_event_that_the_database_knows_otherwise_is_refused(replay: Replay) -
     with pytest.raises(CommandError, match="another one in the database"):
         replay()
     assert not Seal.objects.exists()
+
+
+@pytest.mark.fault("B04")
+def test_two_chains_of_the_same_length_have_forked(replay: Replay, mirror_root: Path) -> None:
+    """The dump sealed one batch by itself: neither has more, and still they are not the same."""
+    with lost():
+        record.record("x", person=None, now=LATER)
+    (mirror_root / "000000000001.json").rename(mirror_root / "kept")
+    record.record("y", person=None, now=LATER)
+    assert seal.seal(now=LATER) == 1
+    (mirror_root / "kept").rename(mirror_root / "000000000001.json")
+    with pytest.raises(CommandError, match="Seal 1 of the database is not the mirror's"):
+        replay()
+
+
+@pytest.mark.fault("B04")
+def test_a_stray_file_with_a_far_number_is_named_at_once(replay: Replay, mirror_root: Path) -> None:
+    with lost():
+        record.record("x", person=None, now=LATER)
+    (mirror_root / "900000000003.json").write_bytes(b"")
+    with pytest.raises(CommandError, match="lacks seal 2, and goes on to seal 900000000003"):
+        replay()
+    assert not Event.objects.exists()
 
 
 def test_without_a_mirror_a_replay_says_what_to_set(replay: Replay, settings) -> None:

@@ -14,7 +14,7 @@ from django_rgpd.erasure.execute import erase
 from django_rgpd.ledger.models import Event
 from django_rgpd.policy import EMAIL
 from django_rgpd.registry import people
-from django_rgpd.registry.models import Person, Suppression
+from django_rgpd.registry.models import Address, Person, Suppression
 from example_shop.factories import OrderFactory, UserFactory, make_guest
 from tests.ledger.conftest import Replay
 from tests.ledger.restoring import BACK, HOUR, LATER, NOW, customer, lost, proven
@@ -154,3 +154,54 @@ def test_a_withdrawal_before_an_erasure_keeps_no_digest(replay: Replay) -> None:
 
     assert not Suppression.objects.exists()
     assert Person.objects.get(uuid=guest.uuid).erased_at
+
+
+def test_who_agreed_anew_between_the_restore_and_the_replay_is_not_held_to_her_older_no(
+    replay: Replay,
+) -> None:
+    """The dump does not know her; she signs up once more. What else she objected to stands, as if the list had been there."""
+    with lost():
+        anna = proven("anna@example.com", at=LATER)
+        decisions.refuse_all(anna, how="link", now=LATER)
+    back = proven("anna@example.com", at=LATER + HOUR)
+    assert back.uuid != anna.uuid
+    decisions.confirm(back, "newsletter", EMAIL, how="link", now=LATER + HOUR)
+
+    replay()
+
+    assert reason(back) == "consent"
+    decisions.inform(back, "offers", EMAIL, how="checkout", now=BACK)
+    assert not decisions.may_send(back, "offers", EMAIL, now=BACK).yes
+    assert list(rebuild.compare()) == []
+
+
+def test_who_objected_after_she_agreed_anew_stays_on_the_list(replay: Replay) -> None:
+    """In the order of time: a yes from before the no lifts nothing."""
+    back = proven("anna@example.com")
+    decisions.confirm(back, "newsletter", EMAIL, how="link", now=NOW)
+    with lost(sealed=False):
+        Address.objects.filter(person=back).update(until=LATER)
+        anna = proven("anna@example.com", at=LATER)
+        decisions.refuse_all(anna, how="link", now=LATER + timedelta(minutes=1))
+
+    replay()
+
+    assert reason(back) == "suppressed"
+
+
+def test_what_an_account_decided_that_the_dump_did_not_know_as_somebody_is_what_its_events_say(
+    replay: Replay,
+) -> None:
+    """Its person was made after the dump, agreed, and was erased: her row comes last."""
+    user = UserFactory(email="marie@example.com")
+    with lost():
+        marie = people.person_of(user, now=LATER)
+        proven("marie@example.com", marie, at=LATER)
+        decisions.give(marie, "newsletter", EMAIL, how="account", now=LATER)
+        decisions.refuse_all(marie, how="account", now=LATER + timedelta(minutes=1))
+        erase(marie, how="account", now=LATER + timedelta(minutes=2))
+
+    replay()
+
+    assert Person.objects.get(uuid=marie.uuid).erased_at
+    assert list(rebuild.compare()) == []

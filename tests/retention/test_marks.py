@@ -244,8 +244,15 @@ class Killed(BaseException):
 
 
 @pytest.mark.fault("C10")
-@pytest.mark.parametrize("share", [False, True])
-@pytest.mark.parametrize("size", [2, 10])
+@pytest.mark.parametrize(
+    ("size", "share"),
+    [
+        (10, True),
+        (2, False),
+        pytest.param(2, True, marks=pytest.mark.nightly),
+        pytest.param(10, False, marks=pytest.mark.nightly),
+    ],
+)
 def test_mark_never_runs_ahead_of_its_rows_wherever_a_sweep_ends(share: bool, size: int) -> None:
     """After each of its statements either the rows are gone, or jobs are written, or the mark does not speak of them."""
     for number in range(5):

@@ -91,6 +91,7 @@ def test_ranges_are_shared_by_four_workers_of_rq(redis: str) -> None:
     assert int(str(found["workers"])) >= 3
 
 
+@pytest.mark.nightly
 @pytest.mark.postgresql
 @pytest.mark.redis
 @pytest.mark.timeout(240)

@@ -6,8 +6,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
 
 from django_rgpd.consent import rebuild
+from django_rgpd.ledger.whole import LedgerIncomplete, must_be_whole
 
 
 class Command(BaseCommand):
@@ -22,6 +24,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Compare, or rebuild."""
         if options["rebuild"]:
+            try:
+                must_be_whole()
+            except LedgerIncomplete as error:
+                raise CommandError(_("%(why)s Nothing was changed.") % {"why": error}) from error
             self.stdout.write(f"{rebuild.rebuild()} consents written anew.")
             return
         found = 0

@@ -8,11 +8,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_rgpd.consent import rebuild
+from django_rgpd.consent.replay import stand_everybody_again
 from django_rgpd.core import clock
 from django_rgpd.erasure.replay import erase_everybody_again
+from django_rgpd.holds.replay import place_again
 from django_rgpd.ledger.replay import Report, replay
 from django_rgpd.ledger.tail import MirrorBroken
+from django_rgpd.ledger.whole import LedgerIncomplete, must_be_whole, must_find_by_digests
+from django_rgpd.outbox import door
 
 
 class Command(BaseCommand):
@@ -36,18 +39,27 @@ class Command(BaseCommand):
     def handle(self, *, dry_run: bool, **options: object) -> None:
         """Replay once. Exits with 1 where the mirror is refused, or where something could not be applied."""
         now = clock.now()
+        everything = bool(options["all"]) and not dry_run
         try:
+            if everything:
+                must_be_whole()
+                must_find_by_digests()
             report = replay(now=now, dry_run=dry_run, progress=self._progress)
-        except MirrorBroken as error:
+        except (MirrorBroken, LedgerIncomplete) as error:
             raise CommandError(_("%(why)s Nothing was changed.") % {"why": error}) from error
-        if options["all"] and not dry_run:
-            rebuild.rebuild()
+        if everything:
+            place_again(report, now=now)
+            stand_everybody_again(report, now=now)
             erase_everybody_again(report, now=now, progress=self._progress)
         self._say(report)
         if report.left:
-            raise CommandError(
-                _("Marketing and deliveries wait until this is done as well: see above, then run it again.")
-            )
+            if door.shut():
+                words = _(
+                    "Marketing and deliveries wait until this is done as well: see above, then run it again."
+                )
+            else:
+                words = _("Some of it is left to be done: see above, then run it again.")
+            raise CommandError(words)
         if not dry_run and report.seals:
             self.stdout.write(_("The database is up to date: marketing and deliveries go on."))
 
