@@ -29,7 +29,8 @@ def seal(*, now: datetime) -> int:
         return 0
     if words := mirror.unfit():
         raise mirror.MirrorUnfit(words)
-    whole.must_have_its_end()
+    if words := whole.lacks_its_end():
+        raise whole.LedgerIncomplete(words)
     total = 0
     while True:
         sealed = _one(now=now)

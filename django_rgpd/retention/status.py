@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from django_rgpd.core import clock
 from django_rgpd.erasure.models import Erasure, ErasureState
-from django_rgpd.ledger import door, mirror
+from django_rgpd.ledger import door, mirror, whole
 from django_rgpd.outbox.daily import PREFIX
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.registry.models import Hold
@@ -137,7 +137,7 @@ def _set_aside(now: datetime) -> Iterator[Finding]:
 
 
 def _replay(now: datetime) -> Iterator[Finding]:
-    if words := door.replay_due() or mirror.unfit():
+    if words := door.replay_due() or mirror.unfit() or whole.lacks_its_end():
         yield Finding("replay", words)
 
 

@@ -24,6 +24,7 @@ from django_rgpd.outbox.deliver import run_due
 from django_rgpd.policy import EMAIL
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Address, Hold, Person, Suppression
+from django_rgpd.retention.status import findings
 from django_rgpd.testing import changed, snapshot
 from example_shop.accounts.models import User
 from example_shop.factories import UserFactory
@@ -101,6 +102,7 @@ def test_an_older_table_of_events_turns_no_refusal_into_a_consent(command: str, 
         seal.seal(now=BACK)
 
     assert not changed(before, snapshot())
+    assert "Seal 2 was made over" in str([one for one in findings(now=BACK) if one.key == "replay"])
     assert decisions.may_send(paul, "newsletter", EMAIL, now=BACK).reason == "refused"
 
     with guard.lifted():  # what TRUNCATE ... CASCADE does on PostgreSQL
