@@ -26,7 +26,7 @@ TEXTS = (
     _("Codes and links that were sent to you: only a digest, for some hours."),
     _("What is still to be done for you elsewhere or later; emptied when it is done."),
     _(
-        "That something of yours is kept, or not used, for the time being: its kind, since when, and when we look at it again."
+        "What of yours is kept, or not used, for the time being: why, since when, and when we look at it again."
     ),
     _(
         "Digests of addresses that must not be written to (art. 21.3): nobody can be looked up in them but by an address."

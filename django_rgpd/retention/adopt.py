@@ -99,7 +99,7 @@ def _withdraw(*, now: datetime, actor: str) -> tuple[str, ...]:
     counted, known = _counted(), marks.read()
     approved = [entry.label for entry in counted if marks.adopted(entry, known)]
     if approved:
-        approval.withdraw(approved, now=now, actor=actor)
+        approval.withdraw(approved, now=now, actor=actor, lasting=False)
     marks.refuse(
         [entry.label for entry in counted]
     )  # an older approval would count again with the policy that it was of

@@ -100,14 +100,15 @@ def approve(labels: Iterable[str], *, now: datetime, actor: str) -> int:
     return len(found)
 
 
-def withdraw(labels: Iterable[str], *, now: datetime, actor: str) -> int:
+def withdraw(labels: Iterable[str], *, now: datetime, actor: str, lasting: bool = True) -> int:
     """Take an approval back: the models wait again, and what was cut into jobs and is not done yet is refused.
 
-    Returns how many models. Raises ``Misconfigured`` for a label that is not declared.
+    ``lasting``: they wait until somebody approves them; otherwise only where something would be released. Returns how many
+    models. Raises ``Misconfigured`` for a label that is not declared.
     """
     wanted = [entry.label for entry in _labelled(labels)]
     with transaction.atomic():
-        number = marks.withdraw(wanted)
+        number = marks.withdraw(wanted) if lasting else marks.refuse(wanted)
         if number:
             _record(WITHDRAWN, dict.fromkeys(wanted, 0), now=now, actor=actor)
     return number

@@ -137,7 +137,7 @@ def test_suppressions_and_holds_are_there_again(replay: Replay) -> None:
 
     said = replay("--all")
 
-    assert "Holds placed or lifted again: 1." in said
+    assert "Holds placed or lifted again, or their announced end: 1." in said
     assert [model_to_dict(one, **own) for one in standing.all()] == before
     assert Hold.objects.get().uuid == held
     assert Event.objects.count() == events
