@@ -27,7 +27,7 @@ class Report:
     """What a sweep did or, as a dry run, would do; each dict by label.
 
     ``due``: rows that are due, of a dry run. ``waiting``: rows that only an approval would release. ``failed``: the name of the
-    error of a model that was left as it was. ``aside``: the keys of rows that the database refuses. ``cut``: how many jobs a
+    error of a model that did not get through. ``aside``: the keys of rows that the database refuses. ``cut``: how many jobs a
     model was cut into. ``put_off``: models whose turn comes when those jobs are done. ``complete``: whether time sufficed.
     """
 
