@@ -23,16 +23,18 @@ class Erasure(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     site = models.PositiveIntegerField(default=1)
-    person = models.UUIDField()
-    state = models.CharField(max_length=8, choices=ErasureState.choices, default=ErasureState.ASKED)
-    how = models.CharField(max_length=32, default="account")
-    actor = models.CharField(max_length=255, blank=True, default="")
-    asked_at = models.DateTimeField()
-    done_at = models.DateTimeField(null=True, blank=True)
-    open_until = models.DateField(null=True, blank=True)
-    choices = models.JSONField(default=dict, blank=True)
-    plan = models.JSONField(default=dict, blank=True)
-    receipt = models.JSONField(default=dict, blank=True)
+    person = models.UUIDField(_("person"))
+    state = models.CharField(
+        _("state"), max_length=8, choices=ErasureState.choices, default=ErasureState.ASKED
+    )
+    how = models.CharField(_("by which way"), max_length=32, default="account")
+    actor = models.CharField(_("by whom"), max_length=255, blank=True, default="")
+    asked_at = models.DateTimeField(_("asked on"))
+    done_at = models.DateTimeField(_("done on"), null=True, blank=True)
+    open_until = models.DateField(_("open until"), null=True, blank=True)
+    choices = models.JSONField(_("choices"), default=dict, blank=True)
+    plan = models.JSONField(_("plan"), default=dict, blank=True)
+    receipt = models.JSONField(_("receipt"), default=dict, blank=True)
 
     class Meta:
         verbose_name = _("erasure")

@@ -31,17 +31,21 @@ class ExportRequest(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     site = models.PositiveIntegerField(default=1)
-    person = models.UUIDField(db_index=True)
-    user_key = models.CharField(max_length=255, null=True, blank=True)
-    document = models.CharField(max_length=12, choices=Document.choices, default=Document.ACCESS)
-    language = models.CharField(max_length=16, blank=True, default="")
-    state = models.CharField(max_length=9, choices=ExportState.choices, default=ExportState.WAITING)
-    asked_at = models.DateTimeField()
-    ready_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    collected_at = models.DateTimeField(null=True, blank=True)
+    person = models.UUIDField(_("person"), db_index=True)
+    user_key = models.CharField(_("account"), max_length=255, null=True, blank=True)
+    document = models.CharField(
+        _("document"), max_length=12, choices=Document.choices, default=Document.ACCESS
+    )
+    language = models.CharField(_("language"), max_length=16, blank=True, default="")
+    state = models.CharField(
+        _("state"), max_length=9, choices=ExportState.choices, default=ExportState.WAITING
+    )
+    asked_at = models.DateTimeField(_("asked on"))
+    ready_at = models.DateTimeField(_("ready on"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("available until"), null=True, blank=True)
+    collected_at = models.DateTimeField(_("collected on"), null=True, blank=True)
     name = models.CharField(max_length=100, blank=True, default="")
-    size = models.PositiveBigIntegerField(default=0)
+    size = models.PositiveBigIntegerField(_("size"), default=0)
 
     class Meta:
         verbose_name = _("export")
