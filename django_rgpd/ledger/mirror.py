@@ -116,11 +116,14 @@ def compare() -> Iterator[tuple[int, str]]:
         there = places.numbers(found)
     except Exception:  # it does not answer, and that was said
         return
-    for seal in Seal.objects.filter(mirrored_at__isnull=False).order_by("number").iterator(chunk_size=500):
+    mirrored = Seal.objects.filter(mirrored_at__isnull=False).order_by("number").prefetch_related("events")
+    for seal in mirrored.iterator(chunk_size=50):
         if seal.number not in there:
             yield seal.number, _("It was mirrored, and the mirror has it no longer.")
         elif read(found, seal.number) != Link.of(seal):
             yield seal.number, _("The mirror has another one of this number, or its file was changed.")
+        elif not _says_as_much(found, seal):
+            yield seal.number, damaged(seal.number)
 
 
 def read(found: Place, number: int) -> Link | None:
@@ -158,6 +161,33 @@ def payloads_content(events: Iterable[Event]) -> bytes:
         if event.payload is not None or event.actor
     }
     return chain.canonical(left) if left else b""
+
+
+def payloads(found: Place, number: int) -> dict[str, Any]:
+    """What ends of one mirrored batch: uuid → payload and actor. Raises ``ValueError`` for a file that was changed."""
+    try:
+        told = json.loads(found.read(places.payloads_name(number)) or b"{}")
+        return {uuid: {"payload": one["payload"], "actor": one["actor"]} for uuid, one in told.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError(damaged(number)) from None
+
+
+def damaged(number: int) -> str:
+    """In words, that the mirror lacks what the events of a seal say."""
+    words = _(
+        "What the events of seal %(number)d say is missing from the mirror, or was changed: look for %(name)s."
+    )
+    return words % {"number": number, "name": places.payloads_name(number)}
+
+
+def _says_as_much(found: Place, seal: Seal) -> bool:
+    """Whether the mirror has each payload that the database still has; more of them wait for their job to go."""
+    try:
+        there = payloads(found, seal.number)
+    except ValueError:
+        return False
+    ours: dict[str, Any] = json.loads(payloads_content(seal.events.all()) or b"{}")
+    return all(there.get(uuid) == one for uuid, one in ours.items())
 
 
 def _writable() -> bool:

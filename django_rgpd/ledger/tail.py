@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -140,10 +139,9 @@ def _batch(place: Place, number: int, previous: str, *, now: datetime) -> Batch:
 
 def _payloads(place: Place, number: int) -> Mapping[str, Any]:
     try:
-        found = json.loads(place.read(places.payloads_name(number)) or b"{}")
-        return {uuid: {"payload": one["payload"], "actor": one["actor"]} for uuid, one in found.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise MirrorBroken(_damaged(number)) from None
+        return mirror.payloads(place, number)
+    except ValueError as error:
+        raise MirrorBroken(str(error)) from None
 
 
 def _event(said: Mapping[str, Any], ending: Mapping[str, Any], number: int, *, now: datetime) -> Event:
@@ -158,7 +156,7 @@ def _event(said: Mapping[str, Any], ending: Mapping[str, Any], number: int, *, n
     )
     ended = event.payload is None and (event.payload_hash == _NOTHING or event.at <= terms.before(now))
     if not ended and payload_hash(event.payload) != event.payload_hash:
-        raise MirrorBroken(_damaged(number))
+        raise MirrorBroken(mirror.damaged(number))
     return event
 
 
@@ -169,10 +167,3 @@ def _unknown(events: tuple[Event, ...], number: int) -> None:
         if known.seal_id is not None or chain.facts(known) != told[known.uuid]:
             words = _("Event %(uuid)s of the mirror's seal %(number)d is another one in the database.")
             raise MirrorBroken(words % {"uuid": known.uuid, "number": number})
-
-
-def _damaged(number: int) -> str:
-    words = _(
-        "What the events of seal %(number)d say is missing from the mirror, or was changed: look for %(name)s."
-    )
-    return words % {"number": number, "name": places.payloads_name(number)}

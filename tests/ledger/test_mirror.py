@@ -96,6 +96,22 @@ def test_a_mirror_that_lacks_or_changed_a_batch_is_found(root: Path, now: dateti
 
 
 @pytest.mark.fault("B04")
+@pytest.mark.parametrize("change", [None, b"", b"[]", b'{"a": 1}', (b"user:1", b"user:2")])
+def test_a_mirror_that_lost_or_changed_what_events_say_is_found(root: Path, now: datetime, change) -> None:
+    for _time in range(2):
+        run(now)
+    path = root / "000000000002.payloads.json"
+    path.chmod(0o600)
+    if change is None:
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes().replace(*change) if isinstance(change, tuple) else change)
+    (fault,) = verify.verify(now=now)
+    assert fault.where == "seal 2"
+    assert path.name in fault.what
+
+
+@pytest.mark.fault("B04")
 def test_a_fork_is_refused_with_words_and_changes_nothing(root: Path, now: datetime) -> None:
     root.mkdir()
     (root / "000000000001.json").write_bytes(b"another shop's")
