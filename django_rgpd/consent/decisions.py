@@ -120,7 +120,7 @@ def import_(
             found = importable.verdicts(kind, texts, purpose, channel, now=now).values()
             against = {importable.SUPPRESSED, importable.ERASED}.intersection(found)
             if against:
-                raise Refused(importable.WORDS[max(against)])
+                raise Refused(str(importable.WORDS[max(against)]))
         told = deciding.told(purpose, at or now, wording)
         return deciding.decide(
             kinds.IMPORTED, holder, (purpose, channel), how=how, now=now, at=at, actor=actor, payload=told
