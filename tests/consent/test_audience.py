@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 
 import pytest
 from dateutil.relativedelta import relativedelta
+from django.core.management import CommandError, call_command
 
-from django_rgpd.consent import decisions, rebuild, suppress
+from django_rgpd.consent import by_staff, decisions, rebuild, suppress, wordings
 from django_rgpd.consent.audience import audience
 from django_rgpd.consent.models import ConsentState
+from django_rgpd.core.errors import Refused
+from django_rgpd.erasure.execute import erase
 from django_rgpd.holds import placing
 from django_rgpd.outbox import door
 from django_rgpd.registry import people, unreachable
 from django_rgpd.registry.models import Person
+from django_rgpd.retention.addresses import forget_addresses
 from example_shop.factories import OrderFactory, UserFactory
 
 from .conftest import MakePerson
@@ -161,3 +166,100 @@ def test_nobody_is_written_to_once_the_term_is_over(reader: Person, now: datetim
     assert of(OFFERS, end) == []
     people.contact(reader.uuid, at=now + HOUR * 24)
     assert len(of(OFFERS, end)) == 1
+
+
+@pytest.mark.parametrize(
+    "tampered",
+    [
+        {"address": "eve@example.com"},
+        {"address": None},
+        {"agreed_with": "eve@example.com"},
+        {"silent_until": datetime(2030, 1, 1, tzinfo=UTC)},
+        {"user_key": "7"},
+        {"expires_at": datetime(2030, 1, 1, tzinfo=UTC)},
+        {"standing": "informed", "live": False},
+    ],
+    ids=lambda one: next(iter(one)),
+)
+def test_rgpd_verify_names_a_copy_that_was_tampered_with_and_says_no_address(
+    reader: Person, now: datetime, tampered: dict[str, object]
+) -> None:
+    before = of(NEWS, now)
+    ConsentState.objects.update(**tampered)
+    said = StringIO()
+    with pytest.raises(CommandError):
+        call_command("rgpd_verify", stderr=said, stdout=said)
+    assert str(reader.uuid) in said.getvalue()
+    assert "example.com" not in said.getvalue()
+    call_command("rgpd_consents", rebuild=True, stdout=said)
+    assert of(NEWS, now) == before
+    assert not list(rebuild.compare())
+
+
+@pytest.mark.fault("Q02")
+def test_a_text_about_one_purpose_makes_no_consent_to_another(person: Person, now: datetime) -> None:
+    about_news = wordings.current("newsletter", "en", now=now)
+    with pytest.raises(ValueError, match="another purpose"):
+        decisions.give(person, *OFFERS, how="account", wording=about_news, now=now)
+    assert not ConsentState.objects.exists()
+    decisions.give(person, *NEWS, how="account", wording=about_news, now=now)
+    assert len(of(NEWS, now)) == 1
+    for key in (OFFERS, ("offers", "sms"), ("offers", "post")):
+        assert of(key, now) == []
+
+
+def test_a_row_carries_no_address_once_she_left_or_was_erased(make_person: MakePerson, now: datetime) -> None:
+    left, gone = make_person("left@example.com"), make_person("gone@example.com")
+    decisions.give(left, *NEWS, how="account", now=now)
+    decisions.inform(gone, *OFFERS, how="checkout", now=now)
+    assert set(ConsentState.objects.values_list("address", flat=True)) == {
+        "left@example.com",
+        "gone@example.com",
+    }
+    decisions.withdraw(left, *NEWS, how="link", now=now + HOUR)
+    erase(gone, how="account", now=now + HOUR)
+    assert set(ConsentState.objects.values_list("address", "agreed_with", "user_key")) == {(None, None, None)}
+    assert not list(rebuild.compare())
+
+
+def test_an_address_that_is_forgotten_is_on_no_row_any_more(make_person: MakePerson, now: datetime) -> None:
+    """A guest who was only offered a way out, and of whom nothing else is left."""
+    person = make_person("guest@example.com")
+    decisions.inform(person, *OFFERS, how="checkout", now=now)
+    assert forget_addresses(now=now + relativedelta(days=30)) == 1
+    assert ConsentState.objects.get().address is None
+
+
+@pytest.mark.fault("R08")
+def test_neither_an_import_nor_staff_nor_a_renewal_lifts_a_suppression(
+    reader: Person, now: datetime, admin_user
+) -> None:
+    suppress.suppress(*ADA, reason=suppress.ASKED, now=now)
+    with pytest.raises(Refused):
+        decisions.import_(reader, *NEWS, how="import", now=now + HOUR)
+    decisions.renew(reader, *NEWS, how="link", now=now + HOUR)
+    decisions.inform(reader, *OFFERS, how="checkout", now=now + HOUR)
+    by_staff.record_objection(
+        *ADA, way=by_staff.LETTER, said_at=now, by=admin_user, now=now + HOUR, purpose="offers"
+    )
+    assert of(NEWS, now + HOUR) == []
+    assert suppress.standing(*ADA, now=now + relativedelta(months=36)) is not None
+    decisions.confirm(reader, *NEWS, how="double_optin", now=now + 2 * HOUR)
+    assert len(of(NEWS, now + 2 * HOUR)) == 1
+
+
+@pytest.mark.fault("R08")
+def test_an_objection_outlives_its_person_for_36_months_and_new_keys(
+    reader: Person, now: datetime, settings
+) -> None:
+    decisions.object_to(reader, "", "", how="link", now=now)
+    erase(reader, how="account", now=now + HOUR)
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": ("new:" + "n" * 40, *settings.RGPD["DIGEST_KEYS"])}
+    last = now + relativedelta(months=36)
+    assert suppress.standing(*ADA, now=last, purpose="newsletter", channel="email") is not None
+    back = people.prove(people.note(*ADA, now=last - HOUR), how="click", now=last - HOUR)
+    with pytest.raises(Refused):
+        decisions.import_(back.person, *NEWS, how="import", now=last - HOUR)
+    assert of(NEWS, last) == []
+    decisions.confirm(back.person, *NEWS, how="double_optin", now=last)
+    assert [row[0] for row in of(NEWS, last)] == ["ada@example.com"]
