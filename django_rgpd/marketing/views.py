@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from django_rgpd.core import clock, limits, pages
 from django_rgpd.core.errors import BadLink, Refused, StoreDown
-from django_rgpd.marketing import double_optin, leaving, preferences
+from django_rgpd.marketing import double_optin, going_on, leaving, preferences
 from django_rgpd.marketing.forms import NewsletterForm
 from django_rgpd.registry.models import Person
 
@@ -100,6 +100,23 @@ def unsubscribe(request: HttpRequest, purpose: str, channel: str, token: str) ->
     if request.method == "POST" and _one_click(request):
         return HttpResponse(_("You are unsubscribed."), content_type="text/plain; charset=utf-8")
     return render(request, "django_rgpd/marketing/unsubscribe.html", {"left": left})
+
+
+@by_link
+@pages.takes("GET", "POST")
+def go_on(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows what the mail asked, POST goes on; whatever a scanner opens, silence ends it."""
+    now, context, status = clock.now(), {}, 200
+    try:
+        if request.method == "POST":
+            asked = going_on.go_on(token, reference=request.POST.get("text", ""), now=now)
+        else:
+            asked = going_on.look(token, now=now)
+    except going_on.TextChanged as changed:
+        asked, context, status = going_on.look(token, now=now), {"problem": changed.reason}, 409
+    except BadLink:
+        return render(request, "django_rgpd/marketing/over.html", status=404)
+    return render(request, "django_rgpd/marketing/go_on.html", {"asked": asked, **context}, status=status)
 
 
 @by_link
