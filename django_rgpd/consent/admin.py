@@ -1,11 +1,9 @@
-"""Consents and their wordings in the admin: to be read; and where staff record what a person said."""
+"""Consents in the admin: to be read; and where staff record what a person said."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -17,29 +15,17 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from django_rgpd.consent import by_staff
 from django_rgpd.consent.forms import ObjectionForm
-from django_rgpd.consent.models import ConsentState, Wording
-from django_rgpd.core import clock, conf
+from django_rgpd.consent.models import ConsentState
+from django_rgpd.consent.wordings_admin import Unchanged
+from django_rgpd.core import clock
 from django_rgpd.core.impersonation import impersonated
-from django_rgpd.policy import current
 from django_rgpd.registry.models import Person
 
 RECORD = "django_rgpd_record_objection"
 
 
-class _Unchanged:
-    """Rows that no form changes or deletes."""
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Never."""
-        return False
-
-
 @admin.register(ConsentState)
-class ConsentStateAdmin(_Unchanged, admin.ModelAdmin[ConsentState]):
+class ConsentStateAdmin(Unchanged, admin.ModelAdmin[ConsentState]):
     """What stands for whom; the address is shown nowhere."""
 
     list_display = ("person", "purpose", "channel", "standing", "since", "expires_at")
@@ -66,6 +52,19 @@ class ConsentStateAdmin(_Unchanged, admin.ModelAdmin[ConsentState]):
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Also for who may only record what a person said."""
         return request.user.has_perm(by_staff.PERMISSION) or super().has_module_permission(request)
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """The index leads who may only record what a person said to that page."""
+        perms = super().get_model_perms(request)
+        return {**perms, "view": perms["view"] or request.user.has_perm(by_staff.PERMISSION)}
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The consents, for who may see them; else the page of who may record."""
+        if not self.has_view_permission(request) and request.user.has_perm(by_staff.PERMISSION):
+            return redirect(f"admin:{RECORD}")
+        return super().changelist_view(request, extra_context)
 
     def get_urls(self) -> list[URLPattern]:
         """With the page on which staff record an objection."""
@@ -119,32 +118,3 @@ class ConsentStateAdmin(_Unchanged, admin.ModelAdmin[ConsentState]):
             messages.warning(request, text)
         else:
             messages.success(request, _("Recorded; effective at once."))
-
-
-@admin.register(Wording)
-class WordingAdmin(_Unchanged, admin.ModelAdmin[Wording]):
-    """The texts beside boxes: a new text is a new version, an old one is never changed (art. 7.1)."""
-
-    list_display = ("purpose", "language", "version", "valid_from", "from_label")
-    list_filter = ("purpose", "language")
-    fields = ("purpose", "language", "text")
-    ordering = ("purpose", "language", "-version")
-
-    def save_model(self, request: HttpRequest, obj: Wording, form: Any, change: bool) -> None:
-        """Enter the text as the next version, valid from now on."""
-        newest = Wording.objects.filter(
-            site=conf.get().SITE, purpose=obj.purpose, language=obj.language
-        ).order_by("-version")
-        last = newest.first()
-        obj.site, obj.valid_from = conf.get().SITE, clock.now()
-        obj.version = last.version + 1 if last else 1
-        super().save_model(request, obj, form, change)
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Purposes and languages are chosen, not typed."""
-        if db_field.name == "purpose":
-            choices = [(one.key, one.label) for one in current().purposes if one.on_consent]
-            return forms.ChoiceField(choices=choices, label=_("Purpose"))
-        if db_field.name == "language":
-            return forms.ChoiceField(choices=settings.LANGUAGES, label=_("Language"))
-        return super().formfield_for_dbfield(db_field, request, **kwargs)

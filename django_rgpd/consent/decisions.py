@@ -204,11 +204,12 @@ def inform(
 
 @wrapped(deciding.DOING)
 def expire(person: Whom, purpose: str, channel: str, *, how: str, now: datetime) -> ConsentState | None:
-    """The consent came to its end without being renewed; without a live consent nothing happens."""
+    """The consent came to its end without being renewed; without a live consent, or before its end, nothing happens."""
     with transaction.atomic():
         holder = state.lock(person)
-        if not state.live(holder, purpose, channel):
-            return state.rows(holder).get((purpose, channel))
+        held = state.rows(holder).get((purpose, channel))
+        if held is None or not held.live or (held.expires_at is not None and held.expires_at > now):
+            return held
         return deciding.decide(kinds.EXPIRED, holder, (purpose, channel), how=how, now=now)
 
 

@@ -19,6 +19,8 @@ INFORMED = "consent.informed"
 L34-5).
 """
 EXPIRED = "consent.expired"
+ASKED_AGAIN = "consent.asked_again"
+"""An end comes near, and a mail was written down that asks whether to go on: once for each stretch without a word from her."""
 WORDING = "consent.wording"
 """The text beside a box, in whole, when it is written or first agreed to; nobody's."""
 UNDONE = "consent.undone"

@@ -5,7 +5,7 @@ reason.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -134,11 +134,23 @@ def over(purpose: Purpose, holder: Person, row: ConsentState | None, now: dateti
     """Whether the term of ``purpose`` is over for this person: use stops that day, whatever is deleted
     when.
     """
+    end = ends_on(purpose, holder, row)
+    return end is not None and end <= clock.legal_day(now)
+
+
+def ends_on(purpose: Purpose, holder: Person, row: ConsentState | None) -> date | None:
+    """The first day on which the term of ``purpose`` is over for this person, if she is not in touch again; None where
+    its term does not count from the last contact.
+    """
     if purpose.clock is not LAST_CONTACT or purpose.term.endless:
-        return False
+        return None
+    return purpose.term.due(clock.legal_day(last_heard(holder, row)))
+
+
+def last_heard(holder: Person, row: ConsentState | None) -> datetime:
+    """When this person was last in touch, or agreed."""
     contacts = [holder.last_contact, row.since if row is not None and row.live else None, holder.created_at]
-    last = max(one for one in contacts if one is not None)
-    return purpose.term.due(clock.legal_day(last)) <= clock.legal_day(now)
+    return max(one for one in contacts if one is not None)
 
 
 def _holds(basis: Basis, holder: Person, channel: str, row: ConsentState | None, now: datetime) -> str:

@@ -85,7 +85,7 @@ def subscribers(purpose: str, channel: str) -> Iterator[UUID]:
 def standing(states: Mapping[Key, ConsentState], purpose: str, channel: str) -> ConsentState | None:
     """What decides on a purpose and channel: its own row, else a refusal of all that it belongs to."""
     own = states.get((purpose, channel))
-    if own is not None or not channel:
+    if own is not None or not (channel or _interest(purpose)):
         return own
     wider = [row for key in ((purpose, ""), ("", channel), ALL) if (row := states.get(key))]
     return max(wider, key=lambda row: row.since, default=None)
@@ -118,7 +118,7 @@ def covers(wide: Key, key: Key) -> bool:
     """Whether what is said about ``wide`` is said about ``key``; the blanks stand for marketing alone."""
     if wide == key:
         return True
-    if key[0] and not key[1] and not _marketing(key[0]):
+    if key[0] and not key[1] and not (_marketing(key[0]) or _interest(key[0])):
         return False
     return wide[0] in {key[0], ""} and wide[1] in {key[1], ""}
 
@@ -165,3 +165,11 @@ def _write(
 
 def _marketing(purpose: str) -> bool:
     return any(one.key == purpose for one in current().marketing)
+
+
+def _interest(purpose: str) -> bool:
+    """Whether ``purpose`` is an interest in marketing that sends nothing, such as profiling: who refuses all of marketing refuses
+    it too (art. 21.2, 21.3).
+    """
+    found = next((one for one in current().purposes if one.key == purpose), None)
+    return found is not None and found.objectionable and not found.marketing

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django_rgpd.core import conf
 from django_rgpd.ledger.models import Event
@@ -21,7 +21,10 @@ ERASED = "erased"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An event that is to be written; ``at`` is when it happened, where that is not when it is written."""
+    """An event that is to be written; ``at`` is when it happened, where that is not when it is written.
+
+    ``uuid`` is given where the same thing must not be written twice: the second one breaks the table's uniqueness.
+    """
 
     kind: str
     person: Person | UUID | None
@@ -31,6 +34,7 @@ class Draft:
     how: str = ""
     actor: str = ""
     payload: Payload | None = None
+    uuid: UUID | None = None
 
 
 def record(
@@ -80,6 +84,7 @@ def payload_hash(payload: Payload | None) -> str:
 def _event(draft: Draft, now: datetime) -> Event:
     payload = None if draft.payload is None else dict(draft.payload)
     return Event(
+        uuid=draft.uuid or uuid4(),
         site=conf.get().SITE,
         kind=draft.kind,
         person=draft.person.uuid if isinstance(draft.person, Person) else draft.person,

@@ -68,7 +68,7 @@ class MarketingBoxes(forms.Form):
     def marketing_notice(self) -> str:
         """The short notice to show beside the boxes."""
         notice = _(
-            "These boxes are optional and change nothing in your order. You can change your mind at any time:"
+            "These boxes are optional and change nothing else. You can change your mind at any time:"
             " by the link in each message or on your privacy page."
         )
         offers = {capfirst(str(box.purpose.label)) for box in self._boxes if box.way_out}
@@ -76,6 +76,11 @@ class MarketingBoxes(forms.Form):
             return notice
         announced = _("We may write to you, as our customer, unless you tick “no, thank you”: %(offers)s.")
         return f"{announced % {'offers': ', '.join(sorted(offers))}} {notice}"
+
+    @property
+    def purposes_shown(self) -> list[Purpose]:
+        """The purposes that the boxes are about, for the short notice."""
+        return [box.purpose for box in self._boxes]
 
     @property
     def marketing_box_names(self) -> list[str]:
@@ -168,6 +173,16 @@ class MarketingBoxes(forms.Form):
             double_optin.ask(email, agreed, now=now, form=self.marketing_form, language=language, ip=ip)
         except StoreDown:  # logged where it happened; an order must not fail for want of a newsletter
             return
+
+
+class SignUpBoxes(MarketingBoxes):
+    """The boxes of a form without a sale: only those by which people agree.
+
+    It stands by itself beside the shop's form, in the same ``<form>``: ``{% rgpd_marketing_boxes %}``.
+    """
+
+    marketing_form = "sign_up"
+    at_a_sale = False
 
 
 def _on_a_sale(purpose: Purpose) -> bool:

@@ -43,7 +43,8 @@ class NewsletterForm(forms.Form):
         kwargs.setdefault("auto_id", "rgpd_%s")
         super().__init__(*args, **kwargs)
         self._now = now or clock.now()
-        self._boxes = {f"agree_{one.key}": one.key for one in offered(purposes)}
+        self.purposes_shown = offered(purposes)
+        self._boxes = {f"agree_{one.key}": one.key for one in self.purposes_shown}
         language = get_language() or ""
         for name, purpose in self._boxes.items():
             add_box(self, name, wordings.shown(purpose, language, now=self._now))

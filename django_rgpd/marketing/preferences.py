@@ -1,26 +1,33 @@
-"""The choices of one person, by purpose and channel: what is shown, and what saving changes."""
+"""The choices of one person, by purpose and channel: what is shown, and what saving changes.
+
+Marketing comes first; then what else she may say yes or no to: partners, surveys, what is picked for her.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from django_rgpd.consent import decisions, permission, state, wordings
+from django_rgpd.consent import decisions, permission, state, using, wordings
 from django_rgpd.consent.models import Wording
 from django_rgpd.core.errors import Refused
 from django_rgpd.marketing import double_optin
+from django_rgpd.marketing.why import reason
 from django_rgpd.policy import EMAIL, Purpose, current
 from django_rgpd.registry.models import Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """One box: a purpose on one channel, and where it stands."""
+    """One box: a purpose on one channel (none, where it sends nothing), where it stands and why.
+
+    ``until``: when it ends by itself. ``addable``: whether who sees the page can switch it on there.
+    """
 
     purpose: Purpose
     channel: str
@@ -29,11 +36,19 @@ class Choice:
     on: bool
     pending: bool
     since: datetime | None
+    why: str = ""
+    until: date | None = None
+    addable: bool = True
 
     @property
     def name(self) -> str:
         """What the form calls the box."""
         return f"{self.purpose.key}.{self.channel}"
+
+    @property
+    def section(self) -> str:
+        """Under which heading it stands: ``"marketing"`` or ``"other"``."""
+        return "marketing" if self.purpose.marketing else "other"
 
     @property
     def key(self) -> state.Key:
@@ -55,34 +70,52 @@ class Saved:
     asked: tuple[state.Key, ...] = ()
 
 
-def choices(person: Person | None, *, now: datetime) -> list[Choice]:
-    """Every marketing purpose on each of its channels, for ``person`` (None: somebody of whom nothing is
-    known yet).
+def choices(person: Person | None, *, now: datetime, proven: bool = True) -> list[Choice]:
+    """Every marketing purpose on each of its channels, then every other one that people choose about, for ``person`` (None:
+    somebody of whom nothing is known yet). ``proven`` as for ``save``.
     """
-    rows = {} if person is None else state.rows(person)
     waiting = double_optin.pending(person, now=now)
     language = get_language() or ""
+    texts = {one.key: wordings.current(one.key, language, now=now) for one in asked_about()}
     found = []
-    for purpose in current().marketing:
-        text = wordings.current(purpose.key, language, now=now)
-        for channel in purpose.channels:
-            row = state.standing(rows, purpose.key, channel)
-            live = row is not None and row.live
-            on = live or (
-                person is not None and permission.may_send(person, purpose.key, channel, now=now).yes
-            )
+    for purpose in asked_about():
+        for channel in purpose.channels or ("",):
+            where = reason(person, purpose, channel, now=now)
             found.append(
                 Choice(
                     purpose=purpose,
                     channel=channel,
                     channel_label=wordings.channel_label(channel),
-                    wording=text,
-                    on=on,
-                    pending=channel == EMAIL and not on and purpose.key in waiting,
-                    since=row.since if row is not None and live else None,
+                    wording=texts[purpose.key],
+                    on=where.on,
+                    pending=channel == EMAIL and not where.on and purpose.key in waiting,
+                    since=where.since,
+                    why=where.words,
+                    until=where.until,
+                    addable=proven or channel == EMAIL,
                 )
             )
     return found
+
+
+def asked_about() -> list[Purpose]:
+    """What people choose about: marketing, then what else rests on consent or on an interest that they can end."""
+    policy = current()
+    others = (one for one in policy.purposes if not one.marketing and using.chosen(one))
+    return [*policy.marketing, *others]
+
+
+def stop(person: Person, name: str, *, how: str, now: datetime) -> bool:
+    """End the one box called ``name`` at once, and touch no other; whether there is such a box."""
+    keys = {
+        f"{one.key}.{channel}": (one.key, channel)
+        for one in asked_about()
+        for channel in one.channels or ("",)
+    }
+    if name not in keys:
+        return False
+    decisions.leave(person, *keys[name], how=how, now=now)
+    return True
 
 
 def save(
@@ -108,7 +141,7 @@ def save(
 
     Raises ``Refused`` where a text changed meanwhile, ``StoreDown``, ``BadAddress``.
     """
-    boxes = {choice.name: choice for choice in choices(person, now=now)}
+    boxes = {choice.name: choice for choice in choices(person, now=now, proven=proven)}
     leaving = [boxes[name] for name in shown if name in boxes and name not in wanted]
     adding = [boxes[name] for name in wanted if name in boxes and name not in shown]
     with transaction.atomic():

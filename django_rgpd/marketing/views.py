@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 
 from django_rgpd.core import clock, limits, pages
 from django_rgpd.core.errors import BadLink, Refused, StoreDown
-from django_rgpd.marketing import double_optin, leaving, preferences
+from django_rgpd.marketing import double_optin, going_on, leaving, preferences
 from django_rgpd.marketing.forms import NewsletterForm
 from django_rgpd.registry.models import Person
 
@@ -104,6 +104,23 @@ def unsubscribe(request: HttpRequest, purpose: str, channel: str, token: str) ->
 
 @by_link
 @pages.takes("GET", "POST")
+def go_on(request: HttpRequest, token: str) -> HttpResponse:
+    """GET shows what the mail asked, POST goes on; whatever a scanner opens, silence ends it."""
+    now, context, status = clock.now(), {}, 200
+    try:
+        if request.method == "POST":
+            asked = going_on.go_on(token, reference=request.POST.get("text", ""), now=now)
+        else:
+            asked = going_on.look(token, now=now)
+    except preferences.TextChanged as changed:
+        asked, context, status = going_on.look(token, now=now), {"problem": changed.reason}, 409
+    except BadLink:
+        return render(request, "django_rgpd/marketing/over.html", status=404)
+    return render(request, "django_rgpd/marketing/go_on.html", {"asked": asked, **context}, status=status)
+
+
+@by_link
+@pages.takes("GET", "POST")
 def undo(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows a button; POST takes the refusal back."""
     context: dict[str, object] = {"done": False}
@@ -135,8 +152,11 @@ def preferences_by_link(request: HttpRequest, token: str) -> HttpResponse:
     if "none" in request.POST:
         leaving.refuse_all(person, how="link", now=now)
         return _choices_page(request, person, saved=True)
+    if "stop" in request.POST:
+        stopped = preferences.stop(person, request.POST["stop"], how="link", now=now)
+        return _choices_page(request, person, saved=stopped)
     try:
-        preferences.save(
+        saved = preferences.save(
             person,
             wanted=request.POST.getlist("on"),
             shown=request.POST.getlist("shown"),
@@ -151,14 +171,20 @@ def preferences_by_link(request: HttpRequest, token: str) -> HttpResponse:
     except StoreDown:
         problem = _("What you added could not be recorded. Please try again later.")
         return _choices_page(request, person, problem=problem, status=503)
-    return _choices_page(request, person, saved=True)
+    return _choices_page(request, person, saved=True, asked=bool(saved.asked))
 
 
 def _choices_page(
-    request: HttpRequest, person: Person, *, saved: bool = False, problem: object = "", status: int = 200
+    request: HttpRequest,
+    person: Person,
+    *,
+    saved: bool = False,
+    asked: bool = False,
+    problem: object = "",
+    status: int = 200,
 ) -> HttpResponse:
-    boxes = preferences.choices(person, now=clock.now())
-    context = {"choices": boxes, "saved": saved, "problem": problem}
+    boxes = preferences.choices(person, now=clock.now(), proven=False)
+    context = {"choices": boxes, "saved": saved, "asked": asked, "problem": problem}
     return render(request, "django_rgpd/marketing/preferences.html", context, status=status)
 
 

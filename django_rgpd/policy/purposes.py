@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from django_rgpd.policy.bases import Basis, Consent, LegitimateInterest, Occasion, Outcome
-from django_rgpd.policy.terms import COLUMN, Clock, Term
+from django_rgpd.policy.terms import COLUMN, Clock, Term, days
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -19,6 +20,9 @@ SMS = "sms"
 POST = "post"
 CHANNELS = (EMAIL, SMS, POST)
 
+_ANY_DAY = date(2001, 1, 1)
+"""To compare two terms by: which of two is longer is the same on every day but for some days of a month."""
+
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
@@ -27,7 +31,8 @@ class Purpose:
     ``key`` is what declarations and ledgers say; ``label`` and ``description`` are read by people. ``bases`` are tried in
     order. ``channels`` are those on which marketing of this purpose goes out: a purpose with channels is marketing.
     ``active`` is how much of the term staff need the data for in their everyday work, counted by the same clock; the rest is
-    intermediate archive (CNIL, deliberation 2005-213). All of it by default. ``reason`` answers a check that finds the term
+    intermediate archive (CNIL, deliberation 2005-213). All of it by default. ``ask_again`` is how long before the end of a
+    marketing term people are asked, once, whether to go on; None asks nobody. ``reason`` answers a check that finds the term
     outside the usual limits.
     """
 
@@ -38,6 +43,7 @@ class Purpose:
     active: Term | None = field(default=None, kw_only=True)
     clock: Clock = field(default=COLUMN, kw_only=True)
     channels: Iterable[str] = field(default=(), kw_only=True)
+    ask_again: Term | None = field(default=days(60), kw_only=True)
     description: Text = field(default="", kw_only=True)
     reason: str = field(default="", kw_only=True)
 
@@ -54,6 +60,24 @@ class Purpose:
     def marketing(self) -> bool:
         """Whether messages of this purpose are marketing (they go out over a channel)."""
         return bool(tuple(self.channels))
+
+    @property
+    def objectionable(self) -> bool:
+        """Whether an objection ends what it rests on at once: an interest in marketing or profiling (art. 21.2)."""
+        return any(isinstance(basis, LegitimateInterest) and basis.marketing for basis in self.bases)
+
+    @property
+    def asks_again(self) -> Term | None:
+        """How long before the end people are asked whether to go on; None where nobody is.
+
+        Somebody can be asked where a marketing term ends, where mail may ask and where consent may carry it on. A term of
+        less than twice as long asks nobody: a question right after the answer is none.
+        """
+        ahead = self.ask_again
+        if ahead is None or ahead.endless or self.term.endless or EMAIL not in self.channels:
+            return None
+        short = ahead.due(ahead.due(_ANY_DAY)) > self.term.due(_ANY_DAY)
+        return ahead if self.on_consent and not short else None
 
     @property
     def on_consent(self) -> bool:

@@ -97,6 +97,23 @@ policy = Policy(
             description=_("Now and then, something that goes with what you bought."),
         ),
         Purpose(
+            "surveys",
+            _("Surveys"),
+            bases=[Consent()],
+            channels={EMAIL},
+            term=months(13),
+            description=_("Twice a year, some questions about the shop; answering takes three minutes."),
+        ),
+        Purpose(
+            "partners",
+            _("Competitions of our partners"),
+            bases=[Consent()],
+            term=years(1),
+            description=_(
+                "Passing your name and address on to the maker who gives the prize, for this and nothing else."
+            ),
+        ),
+        Purpose(
             "reviews",
             _("Reviews of products"),
             bases=[Consent()],
@@ -130,6 +147,12 @@ policy = Policy(
         ),
         Recipient("carrier", _("La Poste (deliveries)"), purposes=["orders"], processor=False),
         Recipient("accountant", _("Our accountant"), purposes=["accounting"]),
+        Recipient(
+            "partners",
+            _("Makers who give the prizes of competitions"),
+            purposes=["partners"],
+            processor=False,
+        ),
         Recipient("host", _("Our host"), purposes=["account", "orders", "reviews", "messages"]),
     ],
 )

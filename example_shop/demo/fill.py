@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from dateutil.relativedelta import relativedelta
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Permission
 from django.db import transaction
@@ -26,6 +27,8 @@ from example_shop.reviews.write import name_shown
 CUSTOMER = "camille@example.com"
 STAFF = "staff@example.com"
 DPO = "dpo@example.com"
+MARKETER = "marketing@example.com"
+QUIET = "alix@example.com"
 
 KNOWN_UP_TO = 300
 """How many of the crowd have clicked on links, reviewed, signed up: each is a decision of its own."""
@@ -39,14 +42,14 @@ OPINIONS = [
 
 
 def fill(customers: int, *, now: datetime) -> None:
-    """Make ``customers`` customers, the one to log in as among them, and those who work for the shop."""
+    """Make ``customers`` customers (two at least), those whom the demonstration names among them, and who works for the shop."""
     factories.seed()
     products = stock()
     password = make_password(PASSWORD)
     with tqdm(total=0, unit=" rows", desc="Filling the shop", disable=None) as bar:
-        crowd = Crowd(max(customers - 1, 0), products, password, now, bar.update)
-        bar.total = crowd.rows + min(crowd.size, KNOWN_UP_TO) + 3
-        for make in (_camille, _staff, _dpo):
+        crowd = Crowd(max(customers - 2, 0), products, password, now, bar.update)
+        bar.total = crowd.rows + min(crowd.size, KNOWN_UP_TO) + 5
+        for make in (_camille, _alix, _staff, _dpo, _marketer):
             make(password, now=now, products=products)
             bar.update(1)
         for index, user in enumerate(crowd.make()[:KNOWN_UP_TO]):
@@ -110,6 +113,19 @@ def _camille(password: str, *, now: datetime, products: Sequence[Product]) -> No
     _review(user, products[5], OPINIONS[0], now=now)
 
 
+@transaction.atomic
+def _alix(password: str, *, now: datetime, products: Sequence[Product]) -> None:
+    """Somebody who was not heard of for nearly three years: in some weeks her offers end, and she is asked once by mail."""
+    then = now - relativedelta(years=3) + timedelta(days=45)
+    user = factories.UserFactory(email=QUIET, first_name="Alix", last_name="Marchand", password=None)
+    User.objects.filter(pk=user.pk).update(password=password, date_joined=then, last_login=then)
+    user.refresh_from_db()
+    person = people.person_of(user, now=then, language=user.language)
+    people.prove(people.note("email", QUIET, person=person, now=then), how="click", now=then)
+    people.contact(person.uuid, at=then)
+    decisions.give(person, "offers", "email", how="account", now=then)
+
+
 def _order(product: Product, placed_at: datetime, **fields: Any) -> Order:
     return factories.OrderFactory(
         placed_at=placed_at, total=product.price, lines=1, lines__product=product, **fields
@@ -129,3 +145,11 @@ def _dpo(password: str, *, now: datetime, products: Sequence[Product]) -> None:
     everything = Permission.objects.filter(content_type__app_label="django_rgpd")
     looking = Permission.objects.filter(codename__startswith="view_")
     user.user_permissions.set(everything | looking)
+
+
+def _marketer(password: str, *, now: datetime, products: Sequence[Product]) -> None:
+    """Who writes the texts beside boxes, and records what customers say by letter; nobody's data is hers to read."""
+    user = User.objects.create_user(MARKETER, is_staff=True, first_name="Maxime", last_name="Perrin")
+    User.objects.filter(pk=user.pk).update(password=password)
+    codes = ["add_wording", "view_wording", "record_objection"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=codes))

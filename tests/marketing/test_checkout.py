@@ -51,7 +51,11 @@ def filled(form: type[MarketingBoxes] = Checkout, **ticked: str) -> MarketingBox
 
 def test_boxes_are_separate_unticked_and_optional() -> None:
     form = Checkout()
-    assert form.marketing_box_names == ["marketing_newsletter_email", "marketing_offers_email"]
+    assert form.marketing_box_names == [
+        "marketing_newsletter_email",
+        "marketing_offers_email",
+        "marketing_surveys_email",
+    ]
     for name in form.marketing_box_names:
         field = form.fields[name]
         assert (field.required, field.initial) == (False, False)

@@ -39,6 +39,9 @@ def _save(request: HttpRequest, found: Visitor) -> bool:
     if "none" in request.POST:
         leaving.refuse_all(found.person, how=how, now=clock.now())
         return False
+    if "stop" in request.POST:
+        choosing.stop(found.person, request.POST["stop"], how=how, now=clock.now())
+        return False
     saved = choosing.save(
         found.person,
         wanted=request.POST.getlist("on"),
@@ -56,7 +59,7 @@ def _save(request: HttpRequest, found: Visitor) -> bool:
 def _page(
     request: HttpRequest, found: Visitor, *, saved: str = "", problem: object = "", status: int = 200
 ) -> HttpResponseBase:
-    boxes = choosing.choices(found.person, now=clock.now())
+    boxes = choosing.choices(found.person, now=clock.now(), proven=leaving.proven(found.person))
     return page(
         request,
         "choices",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock
 from django_rgpd.management.arguments import months
+from django_rgpd.marketing import ends
 from django_rgpd.policy import current
 from django_rgpd.retention.report import upcoming
 
@@ -28,7 +29,8 @@ class Command(BaseCommand):
     def handle(self, *, months: int, **options: object) -> None:
         """Print it."""
         now = clock.now()
-        lines = list(upcoming(now=now, until=now + relativedelta(months=months)))
+        until = now + relativedelta(months=months)
+        lines = list(upcoming(now=now, until=until))
         for line in lines:
             label = str(current().purpose(line.purpose).label)
             text = _("%(model)s, %(purpose)s: %(due)d due") % {
@@ -39,5 +41,12 @@ class Command(BaseCommand):
             if line.not_started:
                 text += _("; %(number)d whose term has not started") % {"number": line.not_started}
             self.stdout.write(text)
-        if not lines:
+        marketing = list(ends.upcoming(now=now, until=until))
+        for one in marketing:
+            text = _(
+                "%(purpose)s: %(asked)d to be asked whether to go on, %(ending)d ending if nothing is heard"
+            )
+            told = {"purpose": one.purpose.label, "asked": one.asked, "ending": one.ending}
+            self.stdout.write(text % told)
+        if not lines and not marketing:
             self.stdout.write(_("Nothing falls due."))

@@ -120,7 +120,7 @@ class Command(BaseCommand):
         return server
 
     def _say_what_to_try(self, url: str) -> None:
-        from example_shop.demo.fill import CUSTOMER, DPO, STAFF
+        from example_shop.demo.fill import CUSTOMER, DPO, MARKETER, QUIET, STAFF
         from example_shop.factories import PASSWORD
 
         say = self.stdout.write
@@ -129,8 +129,10 @@ class Command(BaseCommand):
         say("")
         say(_("Everybody's password is %(password)s") % {"password": PASSWORD})
         say(f"  {CUSTOMER:22} {_('a customer: orders, one still on its way, a present, a review')}")
+        say(f"  {QUIET:22} {_('not heard of for nearly three years: the mailbox asks whether offers go on')}")
         say(f"  {STAFF:22} {_('works for the shop')}: {url}/admin/")
         say(f"  {DPO:22} {_('the data-protection officer')}: {url}/admin/")
+        say(f"  {MARKETER:22} {_('writes the texts beside boxes, records objections')}: {url}/admin/")
         say("")
         say(_("Try:"))
         for text in (
