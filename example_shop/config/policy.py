@@ -97,6 +97,13 @@ policy = Policy(
             description=_("Now and then, something that goes with what you bought."),
         ),
         Purpose(
+            "openings",
+            _("Seeing whether you open our mails"),
+            bases=[Consent()],
+            term=UNTIL_WITHDRAWN,
+            description=_("Tells us which letters are worth writing. You get them without it, too."),
+        ),
+        Purpose(
             "reviews",
             _("Reviews of products"),
             bases=[Consent()],
