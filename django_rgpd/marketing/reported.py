@@ -14,6 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 from django_rgpd.consent import decisions
 from django_rgpd.marketing import addressee
 from django_rgpd.policy import EMAIL, current
+from django_rgpd.registry import unreachable
 
 _LONGEST = 32
 """Characters of an event's ``how``."""
@@ -55,6 +56,21 @@ def unsubscribed(
         else:
             decisions.object_to(found.person, "", EMAIL, how=how, now=now, at=when)
         return True
+
+
+@sensitive_variables()
+def bounced(email: str, *, now: datetime, at: datetime | None = None) -> bool:
+    """Nothing arrives at ``email`` any more: a hard bounce (art. 5.1 d). No mail goes there until its holder proves it anew.
+
+    A full mailbox is none. What she agreed to stands. ``at`` as in ``complained``: of before the address was proven, it is old
+    news. Returns whether the address is stopped. Raises ``BadAddress``.
+    """
+    with transaction.atomic():
+        found = addressee.locked(email)
+        if found is None or found.address.canonical is None:
+            return False
+        stopped = unreachable.stop(found.address.kind, found.address.canonical, at=_past(at, now), now=now)
+        return stopped is not None
 
 
 def _by_email(purpose: str) -> bool:
