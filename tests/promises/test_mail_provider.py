@@ -56,7 +56,7 @@ def tell(client: Client, settings) -> Tell:
 
 
 def _sent(purpose: str, person: Person, now: datetime) -> int:
-    return send(purpose, "marketing/news", [person], now=now, context=LETTER).queued
+    return send(purpose, "marketing/news", [person.uuid], now=now, context=LETTER).queued
 
 
 @pytest.mark.promise("P12")
@@ -113,7 +113,7 @@ def test_clicks_and_openings_are_in_her_copy(
     path = tmp_path / "out.json"
     call_command("rgpd_export", "--person", str(reader.uuid), "--document", document, "--output", str(path))
     (table,) = [
-        one for one in json.loads(path.read_text())["tables"] if one["model"] == "django_rgpd.Engagement"
+        one for one in json.loads(path.read_text())["tables"] if one["table"] == "django_rgpd.Engagement"
     ]
     assert [(row["kind"], row["mailing"]) for row in table["rows"]] == [
         ("clicked", str(MAILING)),
