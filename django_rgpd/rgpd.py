@@ -5,15 +5,17 @@ What is short-lived (codes, sign-ins, jobs, export files) has no personal field 
 
 from __future__ import annotations
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.erasure.models import Erasure, SignIn
 from django_rgpd.export.models import ExportRequest
 from django_rgpd.ledger.models import Event
+from django_rgpd.marketing.models import Engagement, EngagementKind
 from django_rgpd.outbox.models import Job
 from django_rgpd.policy import CONTACT, TECHNICAL
-from django_rgpd.policy.own import IDENTITY, PROOF
+from django_rgpd.policy.own import CLICKS, IDENTITY, OPENINGS, PROOF
 from django_rgpd.registry import (
     OBSERVED,
     Blank,
@@ -22,7 +24,9 @@ from django_rgpd.registry import (
     KeepFacts,
     Null,
     Personal,
+    When,
     Who,
+    WithRow,
     not_personal,
     register,
 )
@@ -191,6 +195,26 @@ class SuppressionData(Declaration):
         "lifted_at",
     ]
     at_end = KeepFacts()
+
+
+_READ = (
+    When(CLICKS, Q(kind=EngagementKind.CLICKED)),
+    When(OPENINGS, Q(kind=EngagementKind.OPENED)),
+)
+
+
+@register(Engagement)
+class EngagementData(Declaration):
+    """Which of our mailings you clicked in, or opened where you agreed to that; for a year at most."""
+
+    label = _("what you did with our mailings")
+    who = Who(person="person")
+    clocks = {CLICKS: "at", OPENINGS: "at"}
+    fields = {
+        name: Personal(*_READ, erase=WithRow(), category=TECHNICAL, origin=OBSERVED)
+        for name in ("mailing", "kind", "at")
+    }
+    internal = ["site", "person"]
 
 
 @register(Hold)

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from django_rgpd import signals
@@ -15,6 +16,7 @@ from django_rgpd.consent.models import ConsentState, Standing, Wording
 from django_rgpd.core import clock
 from django_rgpd.core.errors import Refused
 from django_rgpd.core.failures import wrapped
+from django_rgpd.ledger.models import Event
 from django_rgpd.ledger.record import Draft, many, record
 from django_rgpd.policy import COLUMN, SMS, Purpose, current
 from django_rgpd.registry.models import Address, Kind, Person
@@ -96,7 +98,7 @@ def refuse(
     at: datetime | None = None,
     actor: str = "",
 ) -> ConsentState | None:
-    """Write a refusal (``kind``) of ``key``, unless as much was said already."""
+    """Write a refusal (``kind``) of ``key``, unless as much was said already, or the same was told before (``at``)."""
     enough = {Standing.OBJECTED} if kind == kinds.OBJECTED else kinds.REFUSALS
     with transaction.atomic():
         holder = state.lock(person)
@@ -105,8 +107,21 @@ def refuse(
         reached = [row for one, row in held.items() if state.covers(key, one)]
         if said is not None and all(row.standing in enough for row in [said, *reached]):
             return said
+        if at is not None and _told_before(holder, key, at):
+            return held.get(key)
         told = suppress.told(holder, key[1])
         return decide(kind, holder, key, how=how, now=now, at=at, actor=actor, payload=told)
+
+
+def _told_before(holder: Person, key: state.Key, at: datetime) -> bool:
+    """Whether a refusal of ``key`` at that instant is written: providers tell the same twice, also after she came back."""
+    purpose, channel = key
+    family = Q(person=holder.uuid) | Q(
+        person__in=Person.objects.filter(merged_into=holder.uuid).values("uuid")
+    )
+    return Event.objects.filter(
+        family, site=holder.site, kind__in=kinds.REFUSING, purpose=purpose, channel=channel, at=at
+    ).exists()
 
 
 def decide(

@@ -164,7 +164,14 @@ def object_to(
 
 @wrapped(deciding.DOING)
 def leave(
-    person: Whom, purpose: str, channel: str, *, how: str, now: datetime, actor: str = ""
+    person: Whom,
+    purpose: str,
+    channel: str,
+    *,
+    how: str,
+    now: datetime,
+    at: datetime | None = None,
+    actor: str = "",
 ) -> ConsentState | None:
     """Whatever ``purpose`` rests on for this person, it ends: her consent is withdrawn, or an objection is
     recorded.
@@ -175,7 +182,7 @@ def leave(
         if held is not None and held.standing in kinds.REFUSALS:
             return held
         kind = kinds.WITHDRAWN if held is not None and held.live else kinds.OBJECTED
-        return deciding.refuse(kind, holder, (purpose, channel), how=how, now=now, actor=actor)
+        return deciding.refuse(kind, holder, (purpose, channel), how=how, now=now, at=at, actor=actor)
 
 
 def refuse_all(

@@ -1,13 +1,15 @@
-"""System checks: an unsubscribe link must be final, for one click follows no redirect (RFC 8058, 3.1)."""
+"""System checks: an unsubscribe link must be final (RFC 8058, 3.1), and what a mail provider tells must come from it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Info, register
 from django.core.checks import Warning as Caution
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
@@ -22,6 +24,14 @@ def check_unsubscribe_links(*, app_configs: Sequence[AppConfig] | None, **_: obj
     if not getattr(settings, "ROOT_URLCONF", None):
         return []
     return [*_outside_languages(), *_host()]
+
+
+@register(TAG)
+def check_webhooks(*, app_configs: Sequence[AppConfig] | None, **_: object) -> list[CheckMessage]:
+    """anymail's webhooks are there where its backend sends, and nobody else can call them."""
+    if not find_spec("anymail") or not getattr(settings, "ROOT_URLCONF", None):
+        return []
+    return [*_deaf(), *_open_to_all(), *_ageless()]
 
 
 def _outside_languages() -> Iterator[CheckMessage]:
@@ -63,3 +73,80 @@ def _host() -> Iterator[CheckMessage]:
             obj='RGPD["BASE_URL"]',
             id="django_rgpd.W402",
         )
+
+
+UNSIGNED: Mapping[str, str] = {
+    "amazon_ses": "",
+    "brevo": "",
+    "mailjet": "",
+    "mailtrap": "tracking_secret",
+    "postmark": "",
+    "resend": "signing_secret",
+    "sendgrid": "tracking_webhook_verification_key",
+    "sendinblue": "",
+    "sparkpost": "",
+}
+"""Webhooks that nothing but anymail's own secret protects → the setting that has the provider sign, if there is one."""
+SIGNED = ("mailersend", "mailgun", "mandrill", "postal", "unisender_go")
+"""Webhooks that take nothing without their provider's signature."""
+_NOWHERE = ("anymail.backends.console.", "anymail.backends.test.", "anymail.backends.scaleway.")
+"""Backends of anymail whose mails come back from nobody."""
+
+
+def _deaf() -> Iterator[CheckMessage]:
+    backend = settings.EMAIL_BACKEND
+    if (
+        not backend.startswith("anymail.backends.")
+        or backend.startswith(_NOWHERE)
+        or _mounted((*UNSIGNED, *SIGNED))
+    ):
+        return
+    yield Caution(
+        "Mail goes out by anymail, and its webhooks are in no urls.py: complaints and bounces never come back.",
+        hint='Add path("anymail/", include("anymail.urls")), and tell your provider its address.',
+        obj="urls",
+        id="django_rgpd.W421",
+    )
+
+
+def _open_to_all() -> Iterator[CheckMessage]:
+    """Also those of providers that the shop has never heard of: ``anymail.urls`` has them all."""
+    from anymail.utils import get_anymail_setting
+
+    if get_anymail_setting("webhook_secret", default=None):
+        return
+    unsigned = [
+        name
+        for name in _mounted(UNSIGNED)
+        if not (UNSIGNED[name] and get_anymail_setting(UNSIGNED[name], esp_name=name, default=None))
+    ]
+    if unsigned:
+        yield Caution(
+            f"Anybody can tell the shop that an address unsubscribed or bounced: {', '.join(unsigned)}.",
+            hint='Set ANYMAIL["WEBHOOK_SECRET"] = "user:password", also where your own provider signs.',
+            obj="ANYMAIL",
+            id="django_rgpd.W420",
+        )
+
+
+def _ageless() -> Iterator[CheckMessage]:
+    from anymail.utils import get_anymail_setting
+
+    mailgun = settings.EMAIL_BACKEND.startswith("anymail.backends.mailgun.")
+    if mailgun and _mounted(["mailgun"]) and not get_anymail_setting("webhook_secret", default=None):
+        yield Info(
+            "Mailgun's signature has no age: whoever has seen a call can send it again.",
+            hint='That changes nothing here. ANYMAIL["WEBHOOK_SECRET"] keeps it out.',
+            obj="ANYMAIL",
+            id="django_rgpd.I422",
+        )
+
+
+def _mounted(names: Iterable[str]) -> list[str]:
+    """Which of anymail's webhooks called ``names`` are in a ``urls.py``."""
+    found = []
+    for name in names:
+        with suppress(NoReverseMatch):
+            reverse(f"anymail:{name}_tracking_webhook")
+            found.append(name)
+    return found

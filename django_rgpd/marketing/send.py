@@ -16,7 +16,7 @@ from django_rgpd.consent.permission import Answer, may_send
 from django_rgpd.consent.state import holder
 from django_rgpd.core import conf, mail
 from django_rgpd.core.errors import Misconfigured, Refused
-from django_rgpd.marketing import links
+from django_rgpd.marketing import labels, links
 from django_rgpd.outbox import door, jobs
 from django_rgpd.outbox.models import Job
 from django_rgpd.outbox.outcomes import Gone
@@ -117,6 +117,7 @@ def seal(message: EmailMessage, *, person: UUID, purpose: str, channel: str = EM
         "List-Unsubscribe-Post": ONE_CLICK,
         "List-Id": f"<{purpose}.{channel}.{_host()}>",
     }
+    labels.label(message, purpose=purpose)
     parts = [("text/plain" if message.content_subtype == "plain" else "text/html", str(message.body))]
     if isinstance(message, EmailMultiAlternatives):
         parts += [(str(one[1]), str(one[0])) for one in message.alternatives]
@@ -143,6 +144,7 @@ def deliver(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     given = context if isinstance(context, dict) else {}
     message = _built(str(payload["template"]), given, holder(job.person), purpose, channel, answer)
     message.extra_headers["Message-ID"] = f"<{job.uuid}@{_host()}>"
+    labels.label(message, mailing=job.uuid)
     message.send()
 
 

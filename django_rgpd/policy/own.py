@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from django_rgpd.policy.bases import Contract, LegalObligation
+from django_rgpd.policy.bases import Consent, Contract, LegalObligation, LegitimateInterest
 from django_rgpd.policy.purposes import Purpose
 from django_rgpd.policy.terms import UNTIL_WITHDRAWN, days, months, years
 
@@ -13,6 +13,8 @@ IDENTITY = "rgpd_identity"
 CHOICES = "rgpd_choices"
 PROOF = "rgpd_proof"
 SECURITY = "rgpd_security"
+CLICKS = "rgpd_clicks"
+OPENINGS = "rgpd_openings"
 
 OWN_PURPOSES = (
     Purpose(
@@ -44,6 +46,22 @@ OWN_PURPOSES = (
         bases=[Contract()],
         term=days(7),
         description=_("Short-lived codes, links and your list of signed-in devices."),
+    ),
+    Purpose(
+        CLICKS,
+        _("Knowing which of our mailings are read: clicks"),
+        bases=[LegitimateInterest()],
+        term=months(12),
+        description=_(
+            "That you followed a link of a mailing, and when; never which link. Gone at once if you object."
+        ),
+    ),
+    Purpose(
+        OPENINGS,
+        _("Knowing which of our mailings are read: openings"),
+        bases=[Consent()],
+        term=months(12),
+        description=_("That a mailing was opened, and when; only while you agree to that."),
     ),
 )
 

@@ -80,7 +80,9 @@ def prove(address: Address, *, how: str, by: str = "", now: datetime) -> Address
                 merge(other, person)
             _end(rival, now=now)
         address.until = None
-        if address.proven_at is None:
+        if (
+            address.proven_at is None or address.unreachable_at is not None
+        ):  # the proof that counts is of after the bounce
             address.proven_at, address.proven_how, address.proven_by = now, how, by
         address.unreachable_at = None
         address.save(update_fields=["until", "proven_at", "proven_how", "proven_by", "unreachable_at"])

@@ -77,7 +77,16 @@ class AddressInline(ReadOnly, admin.TabularInline[Address, Person]):
 
     model = Address
     extra = 0
-    fields = readonly_fields = ("kind", "shown", "since", "until", "proven_at", "proven_how", "proven_by")
+    fields = readonly_fields = (
+        "kind",
+        "shown",
+        "since",
+        "until",
+        "proven_at",
+        "proven_how",
+        "proven_by",
+        "unreachable_at",
+    )
     ordering = ("-since",)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

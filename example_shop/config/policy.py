@@ -114,6 +114,14 @@ policy = Policy(
             ),
         ),
         Purpose(
+            "openings",
+            _("Seeing whether you open our mails"),
+            bases=[Consent()],
+            channels={EMAIL},
+            term=UNTIL_WITHDRAWN,
+            description=_("Tells us which letters are worth writing. You get them without it, too."),
+        ),
+        Purpose(
             "reviews",
             _("Reviews of products"),
             bases=[Consent()],

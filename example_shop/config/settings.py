@@ -130,6 +130,10 @@ EMAIL_BACKEND = "example_shop.mailbox.backend.MailboxBackend"
 MAILBOX_ROOT = VAR / "mailbox"
 DEFAULT_FROM_EMAIL = "Ribambelle <shop@example.com>"
 
+ANYMAIL = {
+    "WEBHOOK_SECRET": os.environ.get("SHOP_WEBHOOK_SECRET", "provider:tells the demo on this machine only")
+}
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
 
@@ -141,4 +145,5 @@ RGPD = {
     "DIGEST_KEYS": ("demo:digests of the example shop's addresses",),
     "LINK_KEYS": ("demo:links in the example shop's mails",),
     "SEAL_KEYS": ("demo:seals of the example shop's ledgers",),
+    "OPEN_TRACKING": "openings",
 }

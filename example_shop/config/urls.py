@@ -1,4 +1,6 @@
-"""The shop's pages by language; the library's, the admin's, the API's and the mailbox without."""
+"""The shop's pages by language; the library's, the admin's, the API's, the mailbox and the mail provider's without."""
+
+from importlib.util import find_spec
 
 from django.conf import settings
 from django.conf.urls.i18n import i18n_patterns
@@ -27,3 +29,6 @@ urlpatterns = [
     ),
     *static(settings.MEDIA_URL, document_root=settings.MEDIA_ROOT),
 ]
+
+if find_spec("anymail"):  # what the mail provider tells: complaints, bounces, clicks
+    urlpatterns.insert(0, path("anymail/", include("anymail.urls")))

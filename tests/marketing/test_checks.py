@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from django.conf.urls.i18n import i18n_patterns
 from django.core.checks import run_checks
 from django.urls import clear_url_caches, include, path
 
-from django_rgpd.marketing.checks import check_unsubscribe_links
+from django_rgpd.marketing.checks import check_unsubscribe_links, check_webhooks
 
 
 class Nothing:
@@ -55,3 +57,65 @@ def test_a_host_that_redirects_is_a_warning(settings) -> None:
     assert ids() == ["django_rgpd.W401", "django_rgpd.W402"]
     settings.RGPD = {**settings.RGPD, "BASE_URL": "https://www.shop.example.com"}
     assert ids() == []
+
+
+class Webhooks:
+    """A project with the pages and anymail's webhooks."""
+
+    urlpatterns = [path("privacy/", include("django_rgpd.urls")), path("anymail/", include("anymail.urls"))]
+
+
+class OneWebhook:
+    """A project with the webhook of its own provider alone."""
+
+    urlpatterns = [
+        path("privacy/", include("django_rgpd.urls")),
+        path("hooks/", include(([path("x/", lambda _: None, name="mailgun_tracking_webhook")], "anymail"))),
+    ]
+
+
+@pytest.fixture
+def webhook_ids(settings) -> Iterator[Callable[..., list[str | None]]]:
+    """The ids found for a project's urls, backend and anymail's settings."""
+    pytest.importorskip("anymail")
+
+    def found(urls: type, backend: str = "", **anymail: object) -> list[str | None]:
+        settings.ROOT_URLCONF = urls
+        settings.EMAIL_BACKEND = f"anymail.backends.{backend}.EmailBackend" if backend else "a.Backend"
+        settings.ANYMAIL = anymail
+        clear_url_caches()
+        return [one.id for one in check_webhooks(app_configs=None)]
+
+    yield found
+    clear_url_caches()
+
+
+@pytest.mark.fault("P13")
+def test_webhooks_that_anybody_can_call_are_a_warning(webhook_ids: Callable) -> None:
+    assert webhook_ids(Webhooks) == ["django_rgpd.W420"]
+    assert webhook_ids(Webhooks, "mailgun", MAILGUN_API_KEY="k") == ["django_rgpd.W420", "django_rgpd.I422"]
+    assert webhook_ids(Webhooks, "postmark", WEBHOOK_SECRET="user:secret") == []
+    assert webhook_ids(Webhooks, "mailgun", WEBHOOK_SECRET=["user:secret"]) == []
+
+
+def test_the_warning_names_those_that_nothing_protects(webhook_ids: Callable, settings) -> None:
+    webhook_ids(Webhooks, MAILTRAP_TRACKING_SECRET="s")
+    (found,) = check_webhooks(app_configs=None)
+    assert "postmark" in found.msg
+    assert "mailtrap" not in found.msg
+    assert "mailgun" not in found.msg
+
+
+def test_the_webhook_of_a_provider_that_signs_needs_no_secret(webhook_ids: Callable) -> None:
+    assert webhook_ids(OneWebhook) == []
+
+
+def test_a_provider_that_cannot_tell_anything_is_a_warning(webhook_ids: Callable) -> None:
+    assert webhook_ids(Nothing, "postmark") == ["django_rgpd.W421"]
+    assert webhook_ids(OneWebhook, "mailgun") == ["django_rgpd.I422"]
+    assert webhook_ids(Nothing, "console") == []
+    assert webhook_ids(Nothing) == []
+
+
+def test_the_example_shop_lets_only_its_provider_in() -> None:
+    assert check_webhooks(app_configs=None) == []
