@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import F
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +27,7 @@ from django_rgpd.policy import (
     Purpose,
     current,
 )
+from django_rgpd.registry.addresses import writable
 from django_rgpd.registry.holds import restricted
 from django_rgpd.registry.models import Address, Kind, Person
 
@@ -121,13 +123,16 @@ def _answer(holder: Person, purpose: Purpose, channel: str, now: datetime) -> An
 
 
 def address_for(holder: Person, channel: str) -> Address | None:
-    """The current address that ``channel`` writes to: the email proven last; the phone given last."""
+    """The current address that ``channel`` writes to: the email proven last, else one that an import brought; the phone given
+    last.
+    """
     if channel not in {EMAIL, SMS}:
         return None
     usable = Address.objects.filter(person=holder, until__isnull=True, canonical__isnull=False)
     if channel == SMS:
         return usable.filter(kind=Kind.PHONE).order_by("-since", "-pk").first()
-    return usable.filter(kind=Kind.EMAIL, proven_at__isnull=False).order_by("-proven_at", "-pk").first()
+    mailable = usable.filter(writable(), kind=Kind.EMAIL)
+    return mailable.order_by(F("proven_at").desc(nulls_last=True), "-pk").first()
 
 
 def over(purpose: Purpose, holder: Person, row: ConsentState | None, now: datetime) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 from uuid import UUID
 
+from django.db.models import F, Q
+
 from django_rgpd.consent import kinds
 from django_rgpd.consent.folding import Snapshot, fold
 from django_rgpd.consent.models import ConsentState
@@ -14,6 +16,7 @@ from django_rgpd.core import conf
 from django_rgpd.ledger.models import Event
 from django_rgpd.policy import EMAIL, SMS, current
 from django_rgpd.registry import people
+from django_rgpd.registry.addresses import writable
 from django_rgpd.registry.models import Address, Kind, Person
 
 Key: TypeAlias = tuple[str, str]
@@ -153,8 +156,11 @@ class Copies:
 
     def __init__(self, people: Iterable[Person]) -> None:
         addresses = Address.objects.filter(
-            person__in=[person.pk for person in people], until__isnull=True, canonical__isnull=False
-        ).order_by("proven_at", "pk")
+            Q(kind=Kind.PHONE) | writable(),
+            person__in=[person.pk for person in people],
+            until__isnull=True,
+            canonical__isnull=False,
+        ).order_by(F("proven_at").asc(nulls_first=True), "pk")
         self._of: dict[int, list[Address]] = defaultdict(list)
         for address in addresses:
             self._of[address.person_id].append(address)
@@ -164,9 +170,7 @@ class Copies:
         if not snapshot.live or person.erased_at is not None:
             return None, None
         kind = Kind.PHONE if channel == SMS else Kind.EMAIL
-        usable = [
-            one for one in self._of[person.pk] if one.kind == kind and (one.proven_at or channel == SMS)
-        ]
+        usable = [one for one in self._of[person.pk] if one.kind == kind]
         chosen = next((one for one in usable if one.pk == snapshot.address), usable[-1] if usable else None)
         return person.user_key, chosen.canonical if chosen and channel in {EMAIL, SMS, ""} else None
 
