@@ -61,7 +61,7 @@ class AddressData(Declaration):
             IDENTITY, erase=Blank(), category=TECHNICAL, label=_("who proved it"), export=False
         ),
     }
-    facts = ["kind", "since", "until", "proven_at", "proven_how"]
+    facts = ["kind", "since", "until", "proven_at", "proven_how", "unreachable_at"]
     internal = ["person", "site", "digest", "key_id"]
     at_end = KeepFacts()
 
@@ -76,10 +76,13 @@ class ConsentStateData(Declaration):
         "user_key": Personal(
             IDENTITY, erase=Null(), category=TECHNICAL, label=_("link to your account"), export=False
         ),
-        "address": Personal(IDENTITY, erase=Null(), category=CONTACT, label=_("address")),
+        "agreed_with": Personal(
+            IDENTITY, erase=Null(), category=CONTACT, label=_("address that you agreed with")
+        ),
+        "address": Personal(IDENTITY, erase=Null(), category=CONTACT, label=_("address that is written to")),
     }
     facts = ["purpose", "channel", "standing", "since", "expires_at", "language"]
-    internal = ["site", "person", "live", "event", "wording"]
+    internal = ["site", "person", "live", "event", "wording", "silent_until"]
     at_end = KeepFacts()
 
 

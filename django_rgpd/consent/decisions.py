@@ -6,9 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
-from django_rgpd.consent import deciding, kinds, state, suppress
+from django_rgpd.consent import deciding, importable, kinds, state
 from django_rgpd.consent.deciding import Whom
 from django_rgpd.consent.models import ConsentState, Standing, Wording
 from django_rgpd.consent.permission import Answer, may_send
@@ -111,16 +110,17 @@ def import_(
 ) -> ConsentState | None:
     """Take a consent over from elsewhere, given at ``at``; it never overcomes a refusal, whatever its date.
 
-    Raises ``Refused`` where a suppression stands for an address of the person.
+    Raises ``Refused`` where a suppression stands for an address of the person, or somebody who had it was erased and nobody has
+    proven it since (``importable``).
     """
     deciding.known(purpose, channel)
     with transaction.atomic():
         holder = deciding.locked(person)
-        if any(
-            suppress.standing(one.kind, str(one.canonical), now=now, channel=channel, purpose=purpose)
-            for one in deciding.addresses_of(holder, channel)
-        ):
-            raise Refused(_("This address is on the list of those that are not written to."))
+        for kind, texts in deciding.texts_of(holder, channel).items():
+            found = importable.verdicts(kind, texts, purpose, channel, now=now).values()
+            against = {importable.SUPPRESSED, importable.ERASED}.intersection(found)
+            if against:
+                raise Refused(str(importable.WORDS[max(against)]))
         told = deciding.told(purpose, at or now, wording)
         return deciding.decide(
             kinds.IMPORTED, holder, (purpose, channel), how=how, now=now, at=at, actor=actor, payload=told

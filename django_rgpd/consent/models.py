@@ -53,8 +53,9 @@ class ConsentState(models.Model):
     """What stands for one person, purpose and channel: a row that can be rebuilt from the events.
 
     An empty channel means every channel of a marketing purpose, an empty purpose every marketing purpose.
-    A live row carries the account key and the address as a declared copy, which withdrawal and erasure clear,
-    so that an audience is read without a join.
+    A live row carries the account key and the address that was agreed with as a declared copy, and a live or informed row the
+    ``address`` that may be written to about it (``copies``): withdrawal and erasure clear them, and an audience is read without
+    a join.
     """
 
     site = models.PositiveIntegerField(default=1)
@@ -69,7 +70,11 @@ class ConsentState(models.Model):
     wording = models.UUIDField(null=True, blank=True)
     language = models.CharField(max_length=16, blank=True, default="")
     user_key = models.CharField(max_length=255, null=True, blank=True)
+    agreed_with = models.CharField(max_length=254, null=True, blank=True)
     address = models.CharField(max_length=254, null=True, blank=True)
+    """Where it is written to: none where no address is proven and reached, or where it is suppressed without an end."""
+    silent_until = models.DateTimeField(null=True, blank=True)
+    """When the last suppression of that address ends that has an end."""
 
     class Meta:
         verbose_name = _("consent")
@@ -83,7 +88,14 @@ class ConsentState(models.Model):
                 fields=["purpose", "channel", "id"], condition=Q(live=True), name="rgpd_consent_live"
             ),
             models.Index(fields=["user_key", "purpose"], condition=Q(live=True), name="rgpd_consent_user"),
-            models.Index(fields=["address", "purpose"], condition=Q(live=True), name="rgpd_consent_address"),
+            models.Index(
+                fields=["agreed_with", "purpose"], condition=Q(live=True), name="rgpd_consent_address"
+            ),
+            models.Index(
+                fields=["purpose", "channel", "id"],
+                condition=Q(address__isnull=False),
+                name="rgpd_consent_audience",
+            ),
             models.Index(fields=["expires_at"], condition=Q(live=True), name="rgpd_consent_expiry"),
         ]
 

@@ -8,28 +8,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from django_rgpd.consent import customers, kinds, state, suppress
+from django_rgpd.consent import copies, customers, kinds, state, suppress
 from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.core import clock
 from django_rgpd.outbox import door
 from django_rgpd.policy import (
-    EMAIL,
     LAST_CONTACT,
     POST,
-    SMS,
     Basis,
     Consent,
     LegitimateInterest,
     Purpose,
     current,
 )
-from django_rgpd.registry.addresses import writable
 from django_rgpd.registry.holds import restricted
-from django_rgpd.registry.models import Address, Kind, Person
+from django_rgpd.registry.models import Address, Person
 
 NOT_MARKETING = "not_marketing"
 SHUT = "shut"
@@ -86,8 +82,8 @@ def may_send(person: Person | UUID, purpose: str, channel: str, *, now: datetime
 
     Anything in doubt is a no (CPCE L34-5, GDPR art. 21.3).
     """
-    found = next((one for one in current().marketing if one.key == purpose), None)
-    if found is None or channel not in found.channels:
+    found = marketing(purpose, channel)
+    if found is None:
         return Answer(False, NOT_MARKETING)
     if door.shut():  # who objected since the dump is not known to have
         return Answer(False, SHUT)
@@ -96,6 +92,11 @@ def may_send(person: Person | UUID, purpose: str, channel: str, *, now: datetime
     except Person.DoesNotExist:
         return Answer(False, ERASED)
     return _answer(holder, found, channel, now)
+
+
+def marketing(purpose: str, channel: str) -> Purpose | None:
+    """The marketing purpose of the policy that goes out on ``channel``, or None."""
+    return next((one for one in current().marketing if one.key == purpose and channel in one.channels), None)
 
 
 def _answer(holder: Person, purpose: Purpose, channel: str, now: datetime) -> Answer:
@@ -123,16 +124,10 @@ def _answer(holder: Person, purpose: Purpose, channel: str, now: datetime) -> An
 
 
 def address_for(holder: Person, channel: str) -> Address | None:
-    """The current address that ``channel`` writes to: the email proven last, else one that an import brought; the phone given
-    last.
-    """
-    if channel not in {EMAIL, SMS}:
+    """The current address that ``channel`` writes to: the email proven last; the phone given last; one that is reached."""
+    if channel not in copies.KINDS:
         return None
-    usable = Address.objects.filter(person=holder, until__isnull=True, canonical__isnull=False)
-    if channel == SMS:
-        return usable.filter(kind=Kind.PHONE).order_by("-since", "-pk").first()
-    mailable = usable.filter(writable(), kind=Kind.EMAIL)
-    return mailable.order_by(F("proven_at").desc(nulls_last=True), "-pk").first()
+    return copies.written_to(copies.current([holder.pk]), channel)
 
 
 def over(purpose: Purpose, holder: Person, row: ConsentState | None, now: datetime) -> bool:

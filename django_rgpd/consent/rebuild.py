@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from django_rgpd.consent import kinds, state
+from django_rgpd.consent.copies import Copies
 from django_rgpd.consent.folding import fold
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import conf
@@ -75,7 +76,7 @@ def _compare(people: list[Person]) -> Iterator[Difference]:
         (row.person, row.purpose, row.channel): row
         for row in ConsentState.objects.filter(Q(person__in=list(into)) | Q(person__in=every))
     }
-    copies = state.Copies(holders)
+    copies = Copies(holders)
     for person in holders:
         mine = events[person.uuid]
         for key in sorted(state.keys_of(mine)):

@@ -13,13 +13,13 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from django_rgpd import signals
-from django_rgpd.consent import decisions, kinds, replay, state, suppress, wordings  # noqa: F401 - it applies what a replay brings back
+from django_rgpd.consent import copies, decisions, kinds, replay, state, suppress, wordings  # noqa: F401 - it applies what a replay brings back
 from django_rgpd.consent.models import ConsentState, Standing, Wording
 from django_rgpd.core import clock, conf
 from django_rgpd.ledger import terms
 from django_rgpd.ledger.record import Draft, many, record
 from django_rgpd.outbox.daily import daily
-from django_rgpd.registry import agreed, ending
+from django_rgpd.registry import agreed, ending, reached
 from django_rgpd.registry.matching import matching
 from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.site import Entry
@@ -64,17 +64,19 @@ def come_along(person: UUID, **_: object) -> None:
 
 @receiver(post_save, sender=Address, dispatch_uid="django_rgpd.consent.address")
 def follow_the_address(instance: Address, **_: object) -> None:
-    """A proven address became somebody's, or ended: the copies that live consents carry follow."""
-    if instance.proven_at is None:
-        return
+    """An address became somebody's, or ended: the copies that lasting rows carry follow."""
     having = Address.objects.filter(site=instance.site, kind=instance.kind, digest=instance.digest)
     known = Person.objects.filter(pk__in=having.values("person"), merged_into__isnull=True)
-    live = ConsentState.objects.filter(live=True, person__in=known.values("uuid")).values_list(
-        "person", flat=True
-    )
+    lasting = ConsentState.objects.filter(standing__in=copies.LASTING, person__in=known.values("uuid"))
     with transaction.atomic():
-        for uuid in sorted(set(live)):
+        for uuid in sorted(set(lasting.values_list("person", flat=True))):
             state.refresh(state.lock(uuid))
+
+
+@receiver(reached.changed, dispatch_uid="django_rgpd.consent.reached")
+def follow_them(people: frozenset[int], **_: object) -> None:
+    """Other addresses reach these people: the copies of where they are written to follow."""
+    copies.follow(people)
 
 
 @receiver(post_save, sender=Wording, dispatch_uid="django_rgpd.consent.wording")
@@ -100,8 +102,8 @@ def rows_agreed_to(entry: Entry, role: str, purpose: str, *, now: datetime) -> Q
     """
     unended = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
     live = ConsentState.objects.filter(unended, site=conf.get().SITE, purpose=purpose, live=True)
-    copies = {EMAIL: "address", PHONE: "address"}
-    return matching(entry, role, live, user="user_key", addresses=copies, person="person")
+    agreed_with = {EMAIL: "agreed_with", PHONE: "agreed_with"}
+    return matching(entry, role, live, user="user_key", addresses=agreed_with, person="person")
 
 
 @terms.keep

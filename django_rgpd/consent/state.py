@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 from uuid import UUID
 
-from django.db.models import F, Q
-
 from django_rgpd.consent import kinds
+from django_rgpd.consent.copies import Copies
 from django_rgpd.consent.folding import Snapshot, fold
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import conf
 from django_rgpd.ledger.models import Event
-from django_rgpd.policy import EMAIL, SMS, current
+from django_rgpd.policy import current
 from django_rgpd.registry import people
-from django_rgpd.registry.addresses import writable
-from django_rgpd.registry.models import Address, Kind, Person
+from django_rgpd.registry.models import Person
 
 Key: TypeAlias = tuple[str, str]
 """A purpose and a channel; an empty one stands for all of marketing."""
@@ -33,7 +30,9 @@ COLUMNS = (
     "wording",
     "language",
     "user_key",
+    "agreed_with",
     "address",
+    "silent_until",
 )
 
 
@@ -131,7 +130,7 @@ def of_key(events: Iterable[Event], key: Key) -> list[Event]:
 
 def row_of(person: Person, key: Key, snapshot: Snapshot, copies: Copies) -> ConsentState:
     """The row, not saved, that ``snapshot`` makes."""
-    user_key, address = copies.of(person, key[1], snapshot)
+    copy = copies.of(person, key, snapshot)
     return ConsentState(
         site=person.site,
         person=person.uuid,
@@ -144,35 +143,11 @@ def row_of(person: Person, key: Key, snapshot: Snapshot, copies: Copies) -> Cons
         event=snapshot.event,
         wording=snapshot.wording,
         language=snapshot.language,
-        user_key=user_key,
-        address=address,
+        user_key=copy.user_key,
+        agreed_with=copy.agreed_with,
+        address=copy.address,
+        silent_until=copy.silent_until,
     )
-
-
-class Copies:
-    """The account keys and current addresses of a batch of people, read once: what live rows carry as a
-    copy.
-    """
-
-    def __init__(self, people: Iterable[Person]) -> None:
-        addresses = Address.objects.filter(
-            Q(kind=Kind.PHONE) | writable(),
-            person__in=[person.pk for person in people],
-            until__isnull=True,
-            canonical__isnull=False,
-        ).order_by(F("proven_at").asc(nulls_first=True), "pk")
-        self._of: dict[int, list[Address]] = defaultdict(list)
-        for address in addresses:
-            self._of[address.person_id].append(address)
-
-    def of(self, person: Person, channel: str, snapshot: Snapshot) -> tuple[str | None, str | None]:
-        """The account key and address that the row carries; nothing unless it is live."""
-        if not snapshot.live or person.erased_at is not None:
-            return None, None
-        kind = Kind.PHONE if channel == SMS else Kind.EMAIL
-        usable = [one for one in self._of[person.pk] if one.kind == kind]
-        chosen = next((one for one in usable if one.pk == snapshot.address), usable[-1] if usable else None)
-        return person.user_key, chosen.canonical if chosen and channel in {EMAIL, SMS, ""} else None
 
 
 def _write(

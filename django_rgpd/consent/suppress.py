@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from django_rgpd.consent.copies import follow_digests, unlifted
 from django_rgpd.consent.models import Standing
 from django_rgpd.consent.state import Key, holder, rows
 from django_rgpd.core import addresses, clock, conf
@@ -76,7 +77,9 @@ def lift(
     digests = addresses.digests(kind, canonical)
     wide = {"channel__in": {channel, ""}, "purpose__in": {purpose, ""}}
     found = list(_unlifted(kind, digests).filter(since__lte=now, **wide))
-    Suppression.objects.filter(pk__in=[one.pk for one in found]).update(lifted_at=now)
+    if found:
+        Suppression.objects.filter(pk__in=[one.pk for one in found]).update(lifted_at=now)
+        follow_digests(kind, [one.hex for one in digests])
     return found
 
 
@@ -196,10 +199,9 @@ def _enter(
     elif until is None or (known.until is not None and until > known.until):
         known.until = until
     known.save(update_fields=["reason", "until"])
+    follow_digests(kind, [one.hex for one in digests])
     return known
 
 
 def _unlifted(kind: str, digests: tuple[Digest, ...]) -> QuerySet[Suppression]:
-    return Suppression.objects.filter(
-        site=conf.get().SITE, kind=kind, digest__in=[one.hex for one in digests], lifted_at__isnull=True
-    )
+    return unlifted(kind, [one.hex for one in digests])

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django_rgpd.consent import kinds, state
+from django_rgpd.consent.copies import Copies
 from django_rgpd.consent.folding import fold
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import conf
@@ -26,7 +27,7 @@ def refresh(holders: Collection[Person], key: state.Key) -> None:
     for event in Event.objects.filter(site=conf.get().SITE, person__in=list(into), kind__in=kinds.READ):
         if event.person is not None:
             events[into[event.person]].append(event)
-    copies = state.Copies(holders)
+    copies = Copies(holders)
     rows, gone = [], []
     for person in holders:
         snapshot = fold(state.of_key(events[person.uuid], key))

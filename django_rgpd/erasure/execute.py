@@ -162,6 +162,7 @@ def carry_out(case: Case, drawn: Drawn, uuid: UUID) -> tuple[Erasure, list[dict[
     if case.choices.get("suppress") and not case.again:
         suppress.keep(case.person, reason=suppress.ASKED, now=now)
     left = remembered.taken(case.person, case.known, case.user, sessions=keys, herself=case.how in OWN_PAGES)
+    remembered.keep(case.person, case.known, left.digests, now=now)
     if drawn.plan.keeps:
         left = replace(left, pinned=remembered.pinned(subject, standing=case.standing, now=now))
     follow(subject, kept=case.standing, ended=case.ended, now=now)

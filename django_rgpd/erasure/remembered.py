@@ -19,7 +19,7 @@ from django_rgpd.erasure.statements import rows_of
 from django_rgpd.outbox import mail
 from django_rgpd.registry import Entry, Subject, held, holds, people, registry, rule, scope
 from django_rgpd.registry.conditions import NEVER, all_of, any_of
-from django_rgpd.registry.models import Person
+from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.who import Held
 
 
@@ -56,6 +56,27 @@ def taken(person: Person, known: people.Known, user: Any, *, sessions: list[str]
         sessions=sessions,
         values=residue.distinctive(texts),
         digests=_digests(known, own),
+    )
+
+
+def keep(person: Person, known: people.Known, digests: list[dict[str, str]], *, now: datetime) -> None:
+    """Have the digest of her account's own address stay beside those of her addresses: imports ask there who was erased.
+
+    It may be nobody's proven address: after what she asked for her own addresses was done (``suppress.keep``).
+    """
+    there = {(kind, digest) for kind, digest, _key in known.digests}
+    Address.objects.bulk_create(
+        Address(
+            person=person,
+            site=person.site,
+            kind=one["kind"],
+            digest=one["digest"],
+            key_id=one["key"],
+            since=now,
+            until=now,
+        )
+        for one in digests
+        if (one["kind"], one["digest"]) not in there
     )
 
 

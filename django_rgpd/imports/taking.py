@@ -16,6 +16,7 @@ from django_rgpd.imports.judging import Consent, address_of
 from django_rgpd.imports.models import ConsentImport
 from django_rgpd.imports.standing import Verdict
 from django_rgpd.ledger.record import Draft, many
+from django_rgpd.registry import reached
 from django_rgpd.registry.addresses import VOUCHED
 from django_rgpd.registry.models import Address, Kind, Person
 
@@ -88,10 +89,11 @@ def _entries(
     """Canonical address → its entry: that of who is known, vouched for from now on, or a new one of a new person."""
     known = {one.consent.address: one.entry for one in wanted if one.entry is not None}
     if kind == Kind.EMAIL:
-        unproven = [entry.pk for entry in known.values() if entry.proven_at is None]
-        Address.objects.filter(pk__in=unproven, proven_at__isnull=True).update(
-            proven_how=VOUCHED, proven_by=by(batch)
-        )
+        unproven = [entry for entry in known.values() if entry.proven_at is None]
+        if unproven:
+            entries = Address.objects.filter(pk__in=[one.pk for one in unproven], proven_at__isnull=True)
+            entries.update(proven_how=VOUCHED, proven_by=by(batch))
+            reached.tell(one.person_id for one in unproven)
     return known | _newcomers(batch, kind, [one.consent for one in wanted if one.entry is None], now=now)
 
 

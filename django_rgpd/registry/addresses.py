@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django_rgpd import signals
 from django_rgpd.core import addresses, conf
 from django_rgpd.core.errors import BadAddress, Refused
-from django_rgpd.registry.models import Address, Person
+from django_rgpd.registry import reached
+from django_rgpd.registry.models import Address, Kind, Person
 
 VOUCHED = "import"
 """``proven_how`` of an address that the shop brought with evidence and that nobody has proven (``proven_at`` is null): it may
@@ -54,6 +55,10 @@ def note(kind: str, text: str, *, person: Person | None = None, now: datetime) -
         if current is None:
             raise Refused(_("The address was taken away in the same moment; please try again."))
         if current.person_id == entry.person_id:
+            if (
+                kind == Kind.PHONE and person is not None
+            ):  # texts go to the phone that she gave last; an email counts once proven
+                reached.tell([person.pk])
             return current
         if person is not None:
             return _claim(current, person, now=now)
@@ -65,8 +70,9 @@ def note(kind: str, text: str, *, person: Person | None = None, now: datetime) -
 def prove(address: Address, *, how: str, by: str = "", now: datetime) -> Address:
     """``address`` is its person's: she clicked, her provider says so, or staff say why (``by``).
 
-    Returns the entry that stands. A guest who had it, and no other proven address, becomes one with her: the guest's orders come
-    along. Anybody else who had it has it no longer, and keeps the rest (a mailbox may have a new owner).
+    Returns the entry that stands, which mails reach again. A guest who had it, and no other proven address, becomes one with
+    her: the guest's orders come along. Anybody else who had it has it no longer, and keeps the rest (a mailbox may have a new
+    owner).
 
     Raises ``Refused`` where the person was erased meanwhile.
     """
@@ -86,7 +92,8 @@ def prove(address: Address, *, how: str, by: str = "", now: datetime) -> Address
         address.until = None
         if address.proven_at is None:
             address.proven_at, address.proven_how, address.proven_by = now, how, by
-        address.save(update_fields=["until", "proven_at", "proven_how", "proven_by"])
+        address.unreachable_at = None
+        address.save(update_fields=["until", "proven_at", "proven_how", "proven_by", "unreachable_at"])
         return address
 
 

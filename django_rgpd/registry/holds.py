@@ -133,6 +133,22 @@ def restricted(person: UUID, purpose: str = "") -> bool:
     return any(not purpose or not purposes or purpose in purposes for purposes in told)
 
 
+def restricted_people(purpose: str) -> set[UUID]:
+    """Everybody of whom ``restricted`` says so for ``purpose``: one query where nobody is, and one more where somebody is."""
+    found = Hold.objects.filter(
+        kind=HoldKind.RESTRICTION, lifted_at__isnull=True, label="", person__isnull=False
+    )
+    told = {
+        one
+        for one, purposes in found.values_list("person", "purposes")
+        if one is not None and (not purposes or purpose in purposes)
+    }
+    if not told:
+        return set()
+    merged = Person.objects.filter(uuid__in=told, merged_into__isnull=False)
+    return told | {into for into in merged.values_list("merged_into", flat=True) if into is not None}
+
+
 def _by_key(entry: Entry, role: str, holds: Collection[Standing]) -> Q:
     found = [key for one in holds for key in one.rows.get(entry.label, {}).get(role, ())]
     conditions = [Q(pk__in=found)] if found else []

@@ -60,6 +60,8 @@ class Address(models.Model):
     proven_at = models.DateTimeField(null=True, blank=True)
     proven_how = models.CharField(max_length=32, blank=True, default="")
     proven_by = models.CharField(max_length=255, blank=True, default="")
+    unreachable_at = models.DateTimeField(null=True, blank=True)
+    """Mails to it bounced for good: nothing is sent there until it is proven anew."""
 
     class Meta:
         verbose_name = _("address")

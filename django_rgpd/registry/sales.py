@@ -43,9 +43,19 @@ def here() -> QuerySet[Person]:
 
 def customers(entry: Entry, role: str, within: Term, *, now: datetime) -> Q:
     """Rows of ``entry`` whose person in ``role`` paid an order of which ``within`` is not over."""
+    return bought(entry, role, _not_over(within, now))
+
+
+def buyers(within: Term, *, now: datetime) -> list[QuerySet[Person]]:
+    """People who paid an order of which ``within`` is not over: a query set for each model that declares ``Sales``."""
+    return [_buyers(seller, rows) for seller, rows in _sales(_not_over(within, now))]
+
+
+def _not_over(within: Term, now: datetime) -> Callable[[Entry, Sales], Q]:
     if within.endless:
-        return bought(entry, role, lambda seller, sales: Q(**{f"{sales.paid_at}__isnull": False}))
-    return bought_after(entry, role, within.cutoff(clock.legal_day(now)))
+        return lambda seller, sales: Q(**{f"{sales.paid_at}__isnull": False})
+    day = within.cutoff(clock.legal_day(now))
+    return lambda seller, sales: after_day(seller.model, sales.paid_at, day)
 
 
 def bought_after(entry: Entry, role: str, day: date) -> Q:
@@ -109,13 +119,26 @@ def _buyers(seller: Entry, rows: QuerySet[Any]) -> QuerySet[Person]:
     for kind, text in buyer.addresses.items():
         # SQLite uses an index on LOWER(…) only beside something that has no type either: Lower() once more.
         sold = _guests(seller, kind, text, rows).filter(rgpd_address=Lower(OuterRef("canonical")))
-        hers = Address.objects.filter(
-            person=OuterRef("pk"), kind=kind, proven_at__isnull=False, until__isnull=True
-        )
-        ways.append(Q(Exists(hers.filter(Exists(sold)))))
+        ways.append(Q(Exists(_hers(kind).filter(Exists(sold)))))
     if buyer.person:
-        ways.append(Q(uuid__in=rows.values(buyer.person)))
+        sold_to = rows.values(buyer.person)
+        merged = Person.objects.filter(merged_into=OuterRef("uuid"), uuid__in=sold_to)
+        ways += [Q(uuid__in=sold_to), Q(Exists(merged))]
     return here().filter(any_of(*ways))
+
+
+def _hers(kind: str) -> QuerySet[Address]:
+    """The addresses that a person proved: those that ended too, unless somebody else has proven them since."""
+    taken = Address.objects.filter(
+        canonical=OuterRef("canonical"), proven_at__isnull=False, until__isnull=True
+    ).exclude(person=OuterRef("person"))
+    return Address.objects.filter(
+        Q(until__isnull=True) | ~Exists(taken),
+        person=OuterRef("pk"),
+        kind=kind,
+        proven_at__isnull=False,
+        canonical__isnull=False,
+    )
 
 
 def _bought_by_account(sale: Path, rows: QuerySet[Any]) -> Q:

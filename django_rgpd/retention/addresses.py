@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.export.models import ExportRequest, ExportState
-from django_rgpd.registry import Entry, registry
+from django_rgpd.registry import Entry, reached, registry
 from django_rgpd.registry.expressions import address_text
 from django_rgpd.registry.matching import no_account
 from django_rgpd.registry.models import Address, Challenge, Hold, Person
@@ -29,11 +29,11 @@ def forget_addresses(*, now: datetime) -> int:
     The people stay as uuids, so that their ledgers can be read (GDPR art. 5.1 e).
     """
     with transaction.atomic():
-        unneeded = list(
-            needless(now=now).select_for_update(of=("self",)).values_list("pk", flat=True)[:5_000]
-        )
-        Challenge.objects.filter(address__in=unneeded).delete()
-        Address.objects.filter(pk__in=unneeded).delete()
+        unneeded = list(needless(now=now).select_for_update(of=("self",)).values_list("pk", "person")[:5_000])
+        keys = [pk for pk, _person in unneeded]
+        Challenge.objects.filter(address__in=keys).delete()
+        Address.objects.filter(pk__in=keys).delete()
+        reached.tell(person for _pk, person in unneeded)
     return len(unneeded)
 
 

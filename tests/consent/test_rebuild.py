@@ -66,7 +66,7 @@ def test_comparing_costs_by_batch_and_not_by_person(
     for number in range(12):
         person = make_person(f"p{number}@example.com")
         decisions.give(person, "newsletter", "email", how="account", now=now)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert not list(rebuild.compare())
 
 

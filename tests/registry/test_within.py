@@ -35,7 +35,7 @@ def orders(db, order, now):
     for number in range(4):
         order(number=f"guest {number}", guest_email=f"G{number}@example.com")
         if number % 2:
-            agreed(now, address=f"g{number}@example.com")
+            agreed(now, agreed_with=f"g{number}@example.com")
     return list(Order.objects.order_by("pk"))
 
 
@@ -91,7 +91,7 @@ def test_a_reach_that_is_narrowed_reads_the_consents_between_its_keys(declare, o
     assert " MIN(" in str(Order.objects.filter(condition).query)
 
 
-@pytest.mark.parametrize(("column", "index"), [("user_key", "user"), ("address", "address")])
+@pytest.mark.parametrize(("column", "index"), [("user_key", "user"), ("agreed_with", "address")])
 def test_a_consent_is_looked_up_by_an_index(db, now, column, index):
     ConsentState.objects.bulk_create(
         ConsentState(
@@ -102,7 +102,7 @@ def test_a_consent_is_looked_up_by_an_index(db, now, column, index):
             since=now,
             event=uuid4(),
             user_key=str(number),
-            address=f"reader-{number}@example.com",
+            agreed_with=f"reader-{number}@example.com",
         )
         for number in range(500)
     )

@@ -93,14 +93,18 @@ def _consents(count: int) -> None:
         "live": _flag(AGREED),
         "standing": standing,
         "user_key": key,
-        "address": address,
+        "agreed_with": address,
     }
     rows.insert(
         ConsentState,
         count,
         {**given, **{name: rows.Sql(sql) for name, sql in club.items()}, "purpose": "club"},
     )
-    other = {"live": _flag("1 = 1"), "user_key": "CAST(i AS varchar(255))", "address": rows.TEXTS["email"]}
+    other = {
+        "live": _flag("1 = 1"),
+        "user_key": "CAST(i AS varchar(255))",
+        "agreed_with": rows.TEXTS["email"],
+    }
     rows.insert(
         ConsentState,
         count * 3 // 10,

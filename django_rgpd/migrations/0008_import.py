@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('django_rgpd', '0006_consent_address'),
+        ('django_rgpd', '0007_audience'),
     ]
 
     operations = [
