@@ -78,6 +78,8 @@ class Command(BaseCommand):
         if options["dry_run"]:
             self._try(file, purpose, channel, wording, report)
             return
+        if options["interactive"] and not sys.stdin.isatty():
+            raise CommandError(_("There is nobody to ask: read what --dry-run shows, then add --no-input."))
         batch = self._judged(file, purpose, channel, wording)
         left_out = self._show(batch.told, batch.report, report)
         accepted = batch.told["accepted"]
@@ -154,8 +156,6 @@ class Command(BaseCommand):
             raise CommandError(text % {"number": number}, returncode=LEFT_OUT)
 
     def _agreed(self, number: int) -> bool:
-        if not sys.stdin.isatty():
-            raise CommandError(_("There is nobody to ask: read what --dry-run shows, then add --no-input."))
         question = ngettext("Import %(number)d consent?", "Import %(number)d consents?", number)
         return input(f"{question % {'number': number}} [y/N] ").strip().lower() in {"y", "yes", "o", "oui"}
 
