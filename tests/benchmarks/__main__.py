@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.benchmarks.measure import Measured
 
-NAMES = ("erasing", "ending", "night", "exporting", "searching", "consenting", "appending")
+NAMES = ("erasing", "ending", "night", "exporting", "searching", "consenting", "audience", "appending")
 
 
 def main() -> int:
@@ -55,7 +55,16 @@ def _run(only: list[str] | None, size: str) -> Iterator[Measured]:
     django.setup()
     from django.db import connection
 
-    from tests.benchmarks.lines import SIZES, appending, consenting, ending, erasing, exporting, searching
+    from tests.benchmarks.lines import (
+        SIZES,
+        appending,
+        audience,
+        consenting,
+        ending,
+        erasing,
+        exporting,
+        searching,
+    )
 
     lines = {
         "erasing": erasing.erasing,
@@ -64,6 +73,7 @@ def _run(only: list[str] | None, size: str) -> Iterator[Measured]:
         "exporting": exporting.exporting,
         "searching": searching.searching,
         "consenting": consenting.consenting,
+        "audience": audience.audience,
         "appending": appending.appending,
     }
     name = connection.settings_dict["NAME"]

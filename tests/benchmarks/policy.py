@@ -3,6 +3,7 @@
 from datetime import date
 
 from django_rgpd.policy import (
+    EMAIL,
     UNTIL_WITHDRAWN,
     Consent,
     Contract,
@@ -21,5 +22,6 @@ policy = Policy(
         Purpose("orders", "Orders", bases=[Contract()], term=years(3)),
         Purpose("accounting", "Books", bases=[LegalObligation("Code de commerce, L123-22")], term=years(10)),
         Purpose("club", "Club", bases=[Consent()], term=UNTIL_WITHDRAWN),
+        Purpose("newsletter", "Newsletter", bases=[Consent()], channels={EMAIL}, term=UNTIL_WITHDRAWN),
     ],
 )

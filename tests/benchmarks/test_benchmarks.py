@@ -26,7 +26,7 @@ def test_every_line_of_the_table_can_be_measured() -> None:
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [line for line in done.stdout.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in lines}) == 1, "a table that Markdown reads"
-    for work in ("erase", "release all", "night", "export", "residue", "consents", "append"):
+    for work in ("erase", "release all", "night", "export", "residue", "consents", "audience", "append"):
         assert any(work in line for line in lines), done.stdout
     erasures = [line.split(" → ")[1].split(" ")[0] for line in lines if "erase a customer" in line]
     assert len(set(erasures)) == 1, "as many statements for few orders as for many"

@@ -49,7 +49,7 @@ def consenting(size: Size) -> Iterator[Measured]:
         rows.insert(
             Member,
             size.rows,
-            {"customer": rows.Sql("i"), "agreed": rows.Sql(_flag(AGREED)), "joined_at": rows.RECENT},
+            {"customer": rows.Sql("i"), "agreed": rows.Sql(flag(AGREED)), "joined_at": rows.RECENT},
         )
         _consents(size.rows)
         rows.settled()
@@ -84,13 +84,15 @@ def _consents(count: int) -> None:
         "event": rows.Sql(uuid),
         "wording": None,
         "language": "en",
+        "address": None,
+        "silent_until": None,
     }
     standing = f"CASE WHEN {AGREED} THEN '{Standing.LIVE}' ELSE '{Standing.WITHDRAWN}' END"
     key = f"CASE WHEN {AGREED} THEN CAST(i AS varchar(255)) END"
     address = f"CASE WHEN {AGREED} THEN {rows.TEXTS['email']} END"
     club = {
         "purpose": "club",
-        "live": _flag(AGREED),
+        "live": flag(AGREED),
         "standing": standing,
         "user_key": key,
         "agreed_with": address,
@@ -101,7 +103,7 @@ def _consents(count: int) -> None:
         {**given, **{name: rows.Sql(sql) for name, sql in club.items()}, "purpose": "club"},
     )
     other = {
-        "live": _flag("1 = 1"),
+        "live": flag("1 = 1"),
         "user_key": "CAST(i AS varchar(255))",
         "agreed_with": rows.TEXTS["email"],
     }
@@ -117,7 +119,7 @@ def _consents(count: int) -> None:
     )
 
 
-def _flag(condition: str) -> str:
+def flag(condition: str) -> str:
     """A condition as a boolean column holds it."""
     return (
         f"({condition})" if connection.vendor == "postgresql" else f"CASE WHEN {condition} THEN 1 ELSE 0 END"

@@ -76,6 +76,17 @@ class Member(_Row):
     joined_at = models.DateTimeField()
 
 
+class Reader(_Row):
+    """A person as a bare shop keeps her that sends a newsletter: her address, and a flag that says whether she wants it."""
+
+    uuid = models.UUIDField(default=uuid.uuid4)
+    email = models.CharField(max_length=120)
+    agreed = models.BooleanField(default=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], condition=models.Q(agreed=True), name="bench_reader_agreed")]
+
+
 class Note(_Row):
     """Something that happened, as a bare shop would write it down: the ledger's columns, with no index and no seal."""
 

@@ -1,0 +1,232 @@
+"""Whatever happens in a shop, the audience is who ``may_send`` names: person by person, address by address, reason by reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from django_rgpd.consent import decisions, rebuild, undo
+from django_rgpd.consent import suppress as suppressing
+from django_rgpd.consent.audience import audience
+from django_rgpd.consent.models import ConsentState
+from django_rgpd.core.errors import Refused
+from django_rgpd.erasure.execute import erase
+from django_rgpd.holds import lifting, placing
+from django_rgpd.policy import current
+from django_rgpd.registry import people, unreachable
+from django_rgpd.registry.models import Hold, Person
+from example_shop.factories import GuestOrderFactory, OrderFactory, UserFactory
+
+EMAILS = ["ada@example.com", "bea@example.com", "cleo@example.com"]
+PHONES = ["+33612345678", "+33698765432"]
+KEYS = [
+    ("newsletter", "email"),
+    ("offers", "email"),
+    ("offers", "sms"),
+    ("offers", "post"),
+    ("letters", "email"),
+    ("letters", "post"),
+    ("season", "email"),
+    ("season", "sms"),
+]
+WIDE = [*KEYS, ("", ""), ("offers", ""), ("", "email"), ("", "post")]
+MARKETING = {"newsletter", "offers", "letters", "season"}
+
+PEOPLE = st.integers(0, 2)
+Step = tuple[Any, ...]
+STEPS = st.one_of(
+    st.tuples(st.just("note"), PEOPLE, st.sampled_from(EMAILS + PHONES)),
+    st.tuples(st.just("prove"), PEOPLE, st.sampled_from(EMAILS)),
+    st.tuples(st.just("guest"), st.sampled_from(EMAILS), st.booleans()),
+    st.tuples(st.sampled_from(["give", "confirm", "inform", "import", "renew"]), PEOPLE, st.sampled_from(KEYS)),
+    st.tuples(st.sampled_from(["withdraw", "object"]), PEOPLE, st.sampled_from(WIDE)),
+    st.tuples(st.just("undo"), PEOPLE),
+    st.tuples(st.just("buy"), PEOPLE),
+    st.tuples(st.just("guest buys"), st.sampled_from(EMAILS)),
+    st.tuples(st.just("contact"), PEOPLE),
+    st.tuples(st.just("suppress"), st.sampled_from(EMAILS + PHONES), st.sampled_from(WIDE), st.booleans()),
+    st.tuples(st.just("bounce"), st.sampled_from(EMAILS)),
+    st.tuples(st.just("restrict"), PEOPLE, st.sampled_from(["", "offers", "season"])),
+    st.tuples(st.just("lift"), st.none()),
+    st.tuples(st.just("erase"), PEOPLE),
+    st.tuples(st.just("wait"), st.sampled_from([1, 40, 190, 400, 1100])),
+    st.tuples(st.just("night"), st.none()),
+)  # fmt: skip
+
+
+def kind_of(text: str) -> str:
+    return "email" if "@" in text else "phone"
+
+
+class Shop:
+    """Three accounts, and guests by their addresses."""
+
+    def __init__(self, now: datetime, staff: Any) -> None:
+        self.now, self.staff = now, staff
+        self.users = [UserFactory(email=f"own{number}@example.com") for number in range(3)]
+        self.persons = [people.person_of(user, now=now) for user in self.users]
+
+    def do(self, step: Step) -> None:
+        """One thing that happens; what the shop refuses changes nothing."""
+        self.now += timedelta(hours=1)
+        name, *given = step
+        with suppress(Refused), transaction.atomic():
+            self._does(name.replace(" ", "_"))(*given)
+
+    def _does(self, name: str) -> Callable[..., object]:
+        found: Callable[..., object] = getattr(self, f"_{name}")
+        return found
+
+    def _person(self, number: int) -> Person:
+        return Person.objects.get(pk=self.persons[number].pk)
+
+    def _note(self, number: int, text: str) -> None:
+        people.note(kind_of(text), text, person=self._living(number), now=self.now)
+
+    def _prove(self, number: int, text: str) -> None:
+        people.prove(
+            people.note("email", text, person=self._living(number), now=self.now), how="click", now=self.now
+        )
+
+    def _guest(self, text: str, proves: bool) -> None:
+        address = people.note("email", text, now=self.now)
+        if proves:
+            address = people.prove(address, how="click", now=self.now)
+        decisions.give(address.person, "newsletter", "email", how="form", now=self.now)
+
+    def _living(self, number: int) -> Person:
+        person = self._person(number)
+        if person.erased_at is not None:
+            raise Refused("erased")
+        return person
+
+    def _give(self, number: int, key: tuple[str, str]) -> None:
+        decisions.give(self._person(number), *key, how="account", now=self.now)
+
+    def _confirm(self, number: int, key: tuple[str, str]) -> None:
+        decisions.confirm(self._person(number), *key, how="double_optin", now=self.now)
+
+    def _inform(self, number: int, key: tuple[str, str]) -> None:
+        decisions.inform(self._person(number), *key, how="checkout", now=self.now)
+
+    def _import(self, number: int, key: tuple[str, str]) -> None:
+        decisions.import_(
+            self._person(number), *key, how="import", now=self.now, at=self.now - timedelta(days=30)
+        )
+
+    def _renew(self, number: int, key: tuple[str, str]) -> None:
+        decisions.renew(self._person(number), *key, how="link", now=self.now)
+
+    def _withdraw(self, number: int, key: tuple[str, str]) -> None:
+        decisions.withdraw(self._person(number), *key, how="link", now=self.now)
+
+    def _object(self, number: int, key: tuple[str, str]) -> None:
+        decisions.object_to(self._person(number), *key, how="link", now=self.now)
+
+    def _undo(self, number: int) -> None:
+        refused = ConsentState.objects.filter(
+            person=self._person(number).uuid, standing__in=["withdrawn", "objected"]
+        )
+        for row in refused.order_by("-since")[:1]:
+            undo.undo(row.event, how="link", now=self.now)
+
+    def _buy(self, number: int) -> None:
+        if get_user_model().objects.filter(pk=self.users[number].pk).exists():
+            OrderFactory(customer=self.users[number], placed_at=self.now, paid_at=self.now)
+
+    def _guest_buys(self, text: str) -> None:
+        GuestOrderFactory(guest_email=text, placed_at=self.now, paid_at=self.now)
+
+    def _contact(self, number: int) -> None:
+        people.contact(self._person(number).uuid, at=self.now)
+
+    def _suppress(self, text: str, key: tuple[str, str], ends: bool) -> None:
+        reason = suppressing.OBJECTED if ends else suppressing.ASKED
+        until = suppressing.objected_until(self.now) if ends else None
+        suppressing.suppress(
+            kind_of(text), text, reason=reason, purpose=key[0], channel=key[1], now=self.now, until=until
+        )
+
+    def _bounce(self, text: str) -> None:
+        unreachable.stop("email", text, at=self.now, now=self.now)
+
+    def _restrict(self, number: int, purpose: str) -> None:
+        placing.place(
+            "restriction",
+            person=self._living(number),
+            purposes=[purpose] if purpose else [],
+            reason="asked",
+            review_on=self.now.date() + timedelta(days=9),
+            by=self.staff,
+            now=self.now,
+        )
+
+    def _lift(self, _nothing: None) -> None:
+        for hold in Hold.objects.filter(lifted_at=None, ends_at=None)[:1]:
+            lifting.lift(hold, reason="settled", by=self.staff, now=self.now)
+
+    def _erase(self, number: int) -> None:
+        erase(self._living(number), how="account", now=self.now, choices={"suppress": number == 1})
+
+    def _wait(self, days: int) -> None:
+        self.now += timedelta(days=days)
+
+    def _night(self, _nothing: None) -> None:
+        from django_rgpd.consent.receivers import expire
+        from django_rgpd.retention.addresses import forget_addresses
+
+        expire(now=self.now)
+        forget_addresses(now=self.now)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """What is done inside is taken back."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def marketing(settings: Any) -> None:
+    """A policy with marketing of every kind."""
+    settings.RGPD = {**settings.RGPD, "POLICY": "tests.consent.policy.policy"}
+
+
+def same(now: datetime) -> None:
+    """Compare both answers for everybody, a purpose and channel at a time."""
+    holders = list(Person.objects.filter(merged_into=None))
+    for key in KEYS:
+        answers = {one.uuid: decisions.may_send(one, *key, now=now) for one in holders}
+        expected = {
+            (uuid, str(found.address.canonical) if found.address else None, found.reason, found.basis)
+            for uuid, found in answers.items()
+            if found
+        }
+        rows = list(audience(*key, now=now).values_list("person", "address", "reason", "basis"))
+        assert len(rows) == len(set(rows))
+        assert set(rows) == expected, key
+
+
+@pytest.mark.promise("P10")
+@pytest.mark.promise("P14")
+@given(steps=st.lists(STEPS, min_size=3, max_size=14))
+def test_the_audience_is_who_may_be_sent_to_whatever_happened(
+    steps: list[Step], db: None, marketing: None, admin_user: Any, now: datetime
+) -> None:
+    assert {one.key for one in current().marketing} == MARKETING
+    with undone():
+        shop = Shop(now, admin_user)
+        for step in steps:
+            shop.do(step)
+        assert not list(rebuild.compare())
+        for days in (0, 200, 370, 1100):
+            same(shop.now + timedelta(days=days))
