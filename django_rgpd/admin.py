@@ -13,6 +13,7 @@ for _room in (
     "export",
     "retention",
     "marketing",
+    "imports",
 ):
     if find_spec(f"django_rgpd.{_room}.admin"):
         import_module(f"django_rgpd.{_room}.admin")

@@ -31,6 +31,7 @@ class RgpdConfig(AppConfig):
             "export",
             "retention",
             "marketing",
+            "imports",
             "reviews",
             "centre",
         ):

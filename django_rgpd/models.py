@@ -3,6 +3,7 @@
 from django_rgpd.consent.models import ConsentState, Wording
 from django_rgpd.erasure.models import Erasure, SignIn
 from django_rgpd.export.models import ExportRequest
+from django_rgpd.imports.models import ConsentImport
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.marketing.models import Engagement
 from django_rgpd.outbox.models import Job
@@ -12,6 +13,7 @@ from django_rgpd.retention.models import SetAside, SweepMark
 __all__ = [
     "Address",
     "Challenge",
+    "ConsentImport",
     "ConsentState",
     "Engagement",
     "Erasure",

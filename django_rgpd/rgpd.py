@@ -238,6 +238,10 @@ not_personal("django_rgpd.Wording", reason="The shop's own words beside a box.")
 not_personal("django_rgpd.Seal", reason="Hashes over the ledger.")
 not_personal("django_rgpd.SweepMark", reason="How far the sweep came with a table.")
 not_personal(
+    "django_rgpd.ConsentImport",
+    reason="Counts of a list that was imported; its lines wait in a private place for a day at most.",
+)
+not_personal(
     "django_rgpd.SetAside",
     reason="Keys of rows that the database refused to release, and the kind of its error.",
 )

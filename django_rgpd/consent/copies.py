@@ -9,12 +9,13 @@ from datetime import datetime
 from functools import cached_property
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from django_rgpd.consent.folding import Snapshot
 from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.core import addresses, conf
 from django_rgpd.policy import EMAIL, SMS
+from django_rgpd.registry.addresses import VOUCHED
 from django_rgpd.registry.models import Address, Kind, Person, Suppression
 
 LASTING = (Standing.LIVE, Standing.INFORMED)
@@ -37,7 +38,8 @@ NOTHING = Copy()
 
 
 def written_to(having: Iterable[Address], channel: str) -> Address | None:
-    """The one of a person's current addresses that ``channel`` writes to: the email proven last; the phone given last.
+    """The one of a person's current addresses that ``channel`` writes to: the email proven last, else one that an import brought;
+    the phone given last.
 
     One at which nothing arrives is none.
     """
@@ -45,8 +47,9 @@ def written_to(having: Iterable[Address], channel: str) -> Address | None:
     usable = [one for one in having if one.kind == kind and one.unreachable_at is None]
     if kind == Kind.PHONE:
         return max(usable, key=lambda one: (one.since, one.pk), default=None)
-    proven = [(one.proven_at, one.pk, one) for one in usable if one.proven_at is not None]
-    return max(proven, default=(None, None, None))[2]
+    proven = [one for one in usable if one.proven_at is not None]
+    vouched = [one for one in usable if one.proven_how == VOUCHED]
+    return max(proven or vouched, key=lambda one: (one.proven_at or one.since, one.pk), default=None)
 
 
 def current(people: Collection[int]) -> QuerySet[Address]:
@@ -66,7 +69,9 @@ class Copies:
 
     def __init__(self, people: Iterable[Person]) -> None:
         self._of: dict[int, list[Address]] = defaultdict(list)
-        for address in current([person.pk for person in people]).order_by("proven_at", "pk"):
+        for address in current([person.pk for person in people]).order_by(
+            F("proven_at").asc(nulls_first=True), "pk"
+        ):
             self._of[address.person_id].append(address)
 
     def of(self, person: Person, key: tuple[str, str], snapshot: Snapshot) -> Copy:
@@ -99,7 +104,9 @@ class Copies:
             return None
         kind = Kind.PHONE if channel == SMS else Kind.EMAIL
         usable = [
-            one for one in self._of[person.pk] if one.kind == kind and (one.proven_at or channel == SMS)
+            one
+            for one in self._of[person.pk]
+            if one.kind == kind and (one.proven_at or channel == SMS or one.proven_how == VOUCHED)
         ]
         last = usable[-1] if usable else None
         chosen = next((one for one in usable if one.pk == snapshot.address), last)

@@ -22,6 +22,8 @@ class Wording(models.Model):
     text = models.TextField()
     from_label = models.BooleanField(default=False, editable=False)
     """Made from the purpose's label, because staff wrote none."""
+    imported = models.BooleanField(default=False, editable=False)
+    """What people agreed to elsewhere, before they were taken over: proof, and never shown beside a box here."""
     valid_from = models.DateTimeField()
 
     class Meta:

@@ -15,6 +15,7 @@ from django_rgpd.core import addresses, clock, conf
 from django_rgpd.core.keys import Digest
 from django_rgpd.policy import EMAIL, SMS
 from django_rgpd.policy.own import SUPPRESSION_TERM
+from django_rgpd.registry.addresses import writable
 from django_rgpd.registry.models import Address, Kind, Person, Suppression
 
 ASKED = "asked"
@@ -107,7 +108,7 @@ def told(person: Person, channel: str) -> dict[str, object] | None:
 
     So that it holds for them in a restored dump that is older than she is.
     """
-    having = Q(proven_at__isnull=False) | Q(kind=Kind.PHONE)
+    having = writable() | Q(kind=Kind.PHONE)
     hers = Address.objects.filter(having, person=person, until__isnull=True, canonical__isnull=False)
     if channel:
         hers = hers.filter(kind={EMAIL: Kind.EMAIL, SMS: Kind.PHONE}.get(channel))

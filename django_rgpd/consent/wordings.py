@@ -35,7 +35,7 @@ def current(purpose: str, language: str, *, now: datetime | None = None) -> Word
     until someone agrees to it. Raises ``KeyError`` for an unknown purpose.
     """
     moment = now or clock.now()
-    newest = _versions(purpose, language).filter(valid_from__lte=moment).first()
+    newest = _versions(purpose, language).filter(valid_from__lte=moment, imported=False).first()
     if newest is not None and not newest.from_label:
         return newest
     text = default_text(purpose, language)
@@ -80,7 +80,7 @@ def agreed(purpose: str, language: str, reference: str, *, now: datetime) -> Wor
 
     A consent whose text is unknown is no consent (art. 7.1): the form is shown again with the text in force.
     """
-    for version in _versions(purpose, language):
+    for version in _versions(purpose, language).filter(imported=False):
         if reference_of(version) == reference:
             return version
     wanted = current(purpose, language, now=now)
@@ -93,17 +93,45 @@ def freeze(wording: Wording) -> Wording:
     """
     if wording.pk is not None:
         return wording
-    try:
-        with transaction.atomic():
-            wording.save(force_insert=True)
-    except IntegrityError:  # another request froze the same text at the same moment
-        return Wording.objects.get(
-            site=wording.site,
-            purpose=wording.purpose,
-            language=wording.language,
-            version=wording.version,
+    while True:
+        try:
+            with transaction.atomic():
+                wording.save(force_insert=True)
+        except (
+            IntegrityError
+        ):  # another request froze the same text at the same moment, or took its number for another
+            same = _versions(wording.purpose, wording.language).filter(text=wording.text, imported=False)
+            if (standing := same.first()) is not None:
+                return standing
+            wording.version = _next_version(wording.purpose, wording.language)
+        else:
+            return wording
+
+
+def taken_over(purpose: str, language: str, text: str, *, now: datetime) -> Wording:
+    """The saved wording with exactly this ``text``, made where there is none: what people agreed to before they were imported.
+
+    One that is made is never in force here.
+    """
+    known = _versions(purpose, language).filter(text=text).first()
+    while known is None:
+        made = Wording(
+            site=conf.get().SITE,
+            purpose=purpose,
+            language=language,
+            version=_next_version(purpose, language),
+            text=text,
+            imported=True,
+            valid_from=now,
         )
-    return wording
+        try:
+            with transaction.atomic():
+                made.save(force_insert=True)
+        except IntegrityError:  # somebody wrote a version at the same moment
+            known = _versions(purpose, language).filter(text=text).first()
+        else:
+            known = made
+    return known
 
 
 def reference_of(wording: Wording) -> str:
@@ -114,7 +142,8 @@ def reference_of(wording: Wording) -> str:
 def told(wording: Wording) -> dict[str, object]:
     """The whole of a wording, as its event keeps it for ``again``: what people agreed to must be demonstrable (art. 7.1)."""
     plain = {
-        name: getattr(wording, name) for name in ("purpose", "language", "version", "text", "from_label")
+        name: getattr(wording, name)
+        for name in ("purpose", "language", "version", "text", "from_label", "imported")
     }
     return {**plain, "uuid": str(wording.uuid), "valid_from": wording.valid_from.isoformat()}
 
@@ -137,6 +166,7 @@ def again(told: Mapping[str, Any]) -> bool:
         version=version,
         text=str(told["text"]),
         from_label=bool(told["from_label"]),
+        imported=bool(told.get("imported")),
         valid_from=datetime.fromisoformat(str(told["valid_from"])),
     )
     Wording.objects.bulk_create([back])  # without news: its event is there

@@ -73,7 +73,7 @@ def tidy(*, now: datetime) -> None:
     place = storage.place()
     named = set(ExportRequest.objects.exclude(name="").values_list("name", flat=True))
     for name in list(place.left_behind(before=now - _FORGOTTEN)):
-        if name not in named:
+        if name not in named and not name.endswith(f".{storage.CSV}"):
             place.delete(name)
             log.warning("An export that no request names was deleted.")
 

@@ -22,8 +22,10 @@ from django_rgpd.core.errors import Misconfigured
 
 JSON = "json"
 ZIP = "zip"
+CSV = "csv"
+"""A list that is being imported, which waits in the same place; the room that imports ends it."""
 
-_NAME = re.compile(r"[0-9a-f]{32}\.(?:json|zip)", re.ASCII)
+_NAME = re.compile(r"[0-9a-f]{32}\.(?:json|zip|csv)", re.ASCII)
 _PART = re.compile(r"[0-9a-f]{32}\.part", re.ASCII)
 
 

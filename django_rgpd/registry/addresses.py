@@ -14,6 +14,16 @@ from django_rgpd.core.errors import BadAddress, Refused
 from django_rgpd.registry import reached
 from django_rgpd.registry.models import Address, Kind, Person
 
+VOUCHED = "import"
+"""``proven_how`` of an address that the shop brought with evidence and that nobody has proven (``proven_at`` is null): it may
+be written to, and says nobody's identity. A click proves it as it proves any other.
+"""
+
+
+def writable() -> Q:
+    """Addresses that may be written to: proven by their holder, or vouched for by the evidence of an import."""
+    return Q(proven_at__isnull=False) | Q(proven_how=VOUCHED)
+
 
 def holder(kind: str, canonical: str, *, site: int) -> Address | None:
     """The current entry of a canonical address, looked up by its digest under every key; not one of an erased person."""

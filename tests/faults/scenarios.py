@@ -20,13 +20,17 @@ from django.contrib.sessions.models import Session
 from django.core.exceptions import SuspiciousFileOperation
 from django.db import connection, transaction
 
+from django_rgpd.consent import rebuild
 from django_rgpd.consent.decisions import object_to
+from django_rgpd.consent.models import ConsentState, Wording
 from django_rgpd.erasure import sessions
 from django_rgpd.erasure.execute import erase
 from django_rgpd.erasure.models import Erasure
 from django_rgpd.export import collecting, request
 from django_rgpd.export.build import tidy
 from django_rgpd.export.models import Document, ExportRequest, ExportState
+from django_rgpd.imports import batches, trial
+from django_rgpd.imports.models import ConsentImport, Stage
 from django_rgpd.ledger import mirror, places, seal, verify
 from django_rgpd.ledger.models import Event
 from django_rgpd.outbox import mail
@@ -42,6 +46,7 @@ from example_shop.mailbox import received
 from example_shop.orders.models import Order
 
 NOW = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
+TEN_YEARS = timedelta(days=3653)
 SWEPT = NOW + timedelta(days=11 * 366)
 """Everything's term is over by then, that of the invoices and their files too."""
 
@@ -319,10 +324,68 @@ def subjects() -> list[str]:
     return [one.subject for name in received.names() if (one := received.read(name))]
 
 
+class Importing(Scenario):
+    """A list of consents from the file to the last line, in ranges of three lines."""
+
+    def prepare(self) -> None:
+        """Somebody who has left already, and the text of the form."""
+        person = a_customer("p0@example.com")
+        object_to(person, "newsletter", "email", how="account", now=NOW)
+        Wording.objects.create(purpose="newsletter", language="fr", text="Oui.", valid_from=NOW - TEN_YEARS)
+
+    def work(self) -> None:
+        """Hand it in, have it judged, confirm, and take it."""
+        trial.PAGE = 3
+        if not ConsentImport.objects.exists():
+            rows = [f"p{number}@example.com,2024-05-02,form,newsletter fr 1\n" for number in range(8)]
+            content = "".join(["email,date,how,wording\n", *rows]).encode()
+            batches.receive([content], purpose="newsletter", channel="email", actor="user:1", now=NOW)
+        run_due(now=NOW)
+        self._confirm()
+        run_due(now=NOW)
+
+    def later(self) -> None:
+        """Where the reading died, it is read again, and confirmed then; and the tidying of the next days."""
+        super().later()
+        self._confirm()
+        super().later()
+        for path in files():
+            os.utime(path, (NOW.timestamp(), NOW.timestamp()))
+        batches.tidy(now=NOW + timedelta(days=2))
+        tidy(now=NOW + timedelta(days=2))
+
+    def _confirm(self) -> None:
+        for batch in ConsentImport.objects.filter(stage=Stage.JUDGED):
+            batches.confirm(batch.uuid, actor="user:1", now=NOW)
+
+    def wrong_at_once(self) -> Iterator[str]:
+        """Half a consent: an event without its state, a person without her address."""
+        events = Event.objects.filter(kind="consent.imported").count()
+        live = ConsentState.objects.filter(live=True).count()
+        taken = sum(ConsentImport.objects.values_list("taken", flat=True))
+        if not events == live == taken:
+            yield f"{events} events, {live} live consents, {taken} counted"
+        if people_left := Person.objects.filter(addresses__isnull=True).count():
+            yield f"{people_left} people without an address"
+        if list(rebuild.compare()):
+            yield "states are not what the events come to"
+
+    def wrong_at_last(self) -> Iterator[str]:
+        """Lines taken twice or never, an objection overcome, a list that lies about."""
+        yield from super().wrong_at_last()
+        yield from self.wrong_at_once()
+        done = list(ConsentImport.objects.values_list("stage", "taken", "told__refused"))
+        if done != [(Stage.DONE, 7, {"refused": 1})]:
+            yield f"the import ended as {done}"
+        if any(b"@" in path.read_bytes() for path in files() if path.suffix == ".csv"):
+            yield "a list is left"
+
+
 SCENARIOS: dict[str, type[Scenario]] = {
     "delivering": Delivering,
     "erasing": Erasing,
     "exporting": Exporting,
+    "importing": Importing,
     "sealing": Sealing,
     "sweeping": Sweeping,
 }

@@ -1,0 +1,82 @@
+"""The lines of one file while they are judged: in a private, nameless database on the disk, so that memory does not grow."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django_rgpd.imports import reasons
+from django_rgpd.imports.judging import Consent
+
+_TABLES = """
+CREATE TABLE consents (digest TEXT PRIMARY KEY, at TEXT, line INTEGER, body TEXT) WITHOUT ROWID;
+CREATE TABLE refused (line INTEGER PRIMARY KEY, reason TEXT, other INTEGER);
+CREATE TABLE leavers (digest TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+
+
+class Staging:
+    """One consent an address, the latest; the lines that are refused, and why; digests of those who left."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def add(self, digest: str, consent: Consent) -> None:
+        """Keep ``consent``, unless the file has a later one of the same address; the other one is refused."""
+        row = self._one("SELECT at, line FROM consents WHERE digest = ?", digest)
+        if row is not None and row[0] > _sortable(consent):
+            self.refuse(consent.line, reasons.TWICE, other=row[1])
+            return
+        if row is not None:
+            self.refuse(row[1], reasons.TWICE, other=consent.line)
+        body = json.dumps(asdict(consent) | {"at": _sortable(consent)})
+        values = (digest, _sortable(consent), consent.line, body)
+        self._database.execute("INSERT OR REPLACE INTO consents VALUES (?, ?, ?, ?)", values)
+
+    def refuse(self, line: int, reason: str, *, other: int | None = None) -> None:
+        """Note why a line is not taken."""
+        self._database.execute("INSERT OR REPLACE INTO refused VALUES (?, ?, ?)", (line, reason, other))
+
+    def left(self, digests: Iterable[str]) -> None:
+        """Note digests of addresses whose person refused once."""
+        self._database.executemany("INSERT OR IGNORE INTO leavers VALUES (?)", ((one,) for one in digests))
+
+    def has_left(self, digest: str) -> bool:
+        """Whether the person who had the address of ``digest`` refused."""
+        return self._one("SELECT 1 FROM leavers WHERE digest = ?", digest) is not None
+
+    def consents(self) -> Iterator[Consent]:
+        """What is left, in the order of the file."""
+        for (body,) in self._database.execute("SELECT body FROM consents ORDER BY line"):
+            told = json.loads(body)
+            yield Consent(**{**told, "at": datetime.fromisoformat(told["at"])})
+
+    def refused(self) -> Iterator[tuple[int, str, int | None]]:
+        """Line, reason and the line that counts instead, in the order of the file."""
+        yield from self._database.execute("SELECT line, reason, other FROM refused ORDER BY line")
+
+    def counts(self) -> dict[str, int]:
+        """How many lines are refused, by reason."""
+        return dict(self._database.execute("SELECT reason, count(*) FROM refused GROUP BY reason"))
+
+    def _one(self, statement: str, value: str) -> Any:
+        return self._database.execute(statement, (value,)).fetchone()
+
+
+@contextmanager
+def staging() -> Iterator[Staging]:
+    """An empty one; nothing of it is left afterwards, however the process ends."""
+    # A database without a name is a file that has none either, and spills out of memory when it grows.
+    with closing(sqlite3.connect("", isolation_level=None)) as database:
+        database.executescript(f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; {_TABLES}")
+        yield Staging(database)
+
+
+def _sortable(consent: Consent) -> str:
+    """Instants of UTC that sort as texts do."""
+    return consent.at.isoformat(timespec="microseconds")

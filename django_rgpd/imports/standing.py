@@ -1,0 +1,129 @@
+"""What this database knows of the addresses of a list: asked for a batch of them at once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from django_rgpd.consent import kinds, state
+from django_rgpd.consent.models import ConsentState, Standing
+from django_rgpd.core import addresses, conf
+from django_rgpd.imports import reasons
+from django_rgpd.imports.judging import Consent
+from django_rgpd.ledger.models import Event
+from django_rgpd.registry.models import Address, Kind, Suppression
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a consent may be taken: the ``reason`` why not, or nothing; ``entry``: the address as it is known here."""
+
+    consent: Consent
+    reason: str
+    entry: Address | None
+
+
+def verdicts(
+    consents: Collection[Consent],
+    kind: Kind,
+    key: state.Key,
+    *,
+    now: datetime,
+    has_left: Callable[[str], bool],
+) -> list[Verdict]:
+    """What stands in the way of each of ``consents`` to ``key`` (art. 21.3, 17): three queries, whatever their number.
+
+    ``has_left``: whether a digest is that of somebody who refused and whose address was forgotten since.
+    """
+    digests = {one.address: [each.hex for each in addresses.digests(kind, one.address)] for one in consents}
+    every = [digest for hexes in digests.values() for digest in hexes]
+    entries, erased = _entries(kind, every)
+    suppressed = _suppressed(kind, every, key, now)
+    rows = _states({entry.person.uuid for entry in entries.values()})
+    found = []
+    for one in consents:
+        hexes = digests[one.address]
+        entry = next((entries[digest] for digest in hexes if digest in entries), None)
+        if not erased.isdisjoint(hexes):
+            reason = reasons.ERASED
+        elif not suppressed.isdisjoint(hexes):
+            reason = reasons.SUPPRESSED
+        elif entry is None:
+            reason = reasons.REFUSED if any(has_left(digest) for digest in hexes) else ""
+        else:
+            reason = _of_a_person(entry, rows[entry.person.uuid], key, one.at)
+        found.append(Verdict(one, reason, entry))
+    return found
+
+
+def leavers(*, kind: Kind, key: state.Key, since: datetime | None = None) -> Iterator[str]:
+    """Digests of the addresses of everybody who refused ``key`` (``since`` then): events keep them when addresses are forgotten.
+
+    Keyset pages over the ledger's refusals, whatever their number.
+    """
+    purpose, channel = key
+    told = Event.objects.filter(
+        site=conf.get().SITE, kind__in=kinds.REFUSING, purpose__in={purpose, ""}, channel__in={channel, ""}
+    ).order_by("pk")
+    if since is not None:
+        told = told.filter(recorded_at__gte=since)
+    last = 0
+    while page := list(told.filter(pk__gt=last).values_list("pk", "payload")[:PAGE]):
+        last = page[-1][0]
+        for _pk, payload in page:
+            for one in (payload.get("digests") or []) if isinstance(payload, dict) else []:
+                if one.get("kind") == kind:
+                    yield str(one.get("digest"))
+
+
+def _entries(kind: Kind, digests: Collection[str]) -> tuple[dict[str, Address], set[str]]:
+    """Digest → who has the address now; and the digests of those that were erased."""
+    known = Address.objects.filter(site=conf.get().SITE, kind=kind, digest__in=digests)
+    current: dict[str, Address] = {}
+    erased: set[str] = set()
+    for entry in known.select_related("person").order_by("pk"):
+        if entry.person.erased_at is not None:
+            erased.add(entry.digest)
+        elif entry.until is None:
+            current[entry.digest] = entry
+    return current, erased
+
+
+def _suppressed(kind: Kind, digests: Collection[str], key: state.Key, now: datetime) -> set[str]:
+    purpose, channel = key
+    standing = Suppression.objects.filter(
+        Q(until__isnull=True) | Q(until__gt=now),
+        site=conf.get().SITE,
+        kind=kind,
+        digest__in=digests,
+        lifted_at__isnull=True,
+        channel__in={channel, ""},
+        purpose__in={purpose, ""},
+    )
+    return set(standing.values_list("digest", flat=True))
+
+
+def _states(people: Collection[UUID]) -> dict[UUID, dict[state.Key, ConsentState]]:
+    found: dict[UUID, dict[state.Key, ConsentState]] = defaultdict(dict)
+    for row in ConsentState.objects.filter(site=conf.get().SITE, person__in=people):
+        found[row.person][row.purpose, row.channel] = row
+    return found
+
+
+def _of_a_person(entry: Address, rows: dict[state.Key, ConsentState], key: state.Key, at: datetime) -> str:
+    row = state.standing(rows, *key)
+    if row is not None and row.standing in kinds.REFUSALS:
+        return reasons.REFUSED
+    if row is not None and row.live:
+        return reasons.KNOWN
+    if row is not None and row.standing == Standing.EXPIRED and at <= row.since:
+        return reasons.ENDED
+    claimed = entry.kind == Kind.EMAIL and entry.proven_at is None and entry.person.user_key is not None
+    return reasons.UNCONFIRMED if claimed else ""

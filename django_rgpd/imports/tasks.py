@@ -1,0 +1,5 @@
+"""Has the jobs of imports known to whoever carries jobs out."""
+
+from __future__ import annotations
+
+from django_rgpd.imports import batches  # noqa: F401 - it registers its jobs

@@ -1,0 +1,176 @@
+"""The admin's pages of an import: who may, what a marketer sees, and that a click counts once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib.auth.models import Permission
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from django_rgpd.consent import kinds
+from django_rgpd.consent.models import Wording
+from django_rgpd.core import clock
+from django_rgpd.imports import batches
+from django_rgpd.imports.models import ConsentImport, Stage
+from django_rgpd.ledger.models import Event
+from example_shop.accounts.models import User
+from example_shop.factories import make_customer
+from tests.imports import conftest
+from tests.imports.conftest import good, sheet
+
+pytestmark = pytest.mark.django_db
+BASE = "/admin/django_rgpd/consentimport/"
+
+
+@pytest.fixture
+def marketer(client: Client) -> Client:
+    """Staff with the one permission."""
+    user = make_customer(email="marketing@example.com")
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="import_consents"))
+    client.force_login(user)
+    return client
+
+
+def hand_in(client: Client, content: bytes, **more: object) -> object:
+    """Fill in the form."""
+    file = SimpleUploadedFile("list.csv", content, content_type="text/csv")
+    data = {"file": file, "about": "newsletter email", "language": "fr", "wording": "", "text": "", **more}
+    return client.post(f"{BASE}new/", data)
+
+
+def text_of(client: Client, batch: ConsentImport) -> str:
+    """What the page says."""
+    page = client.get(f"{BASE}{batch.uuid}/")
+    assert page.status_code == 200
+    return " ".join(BeautifulSoup(page.content, "html.parser").get_text(" ").split())
+
+
+def test_a_marketer_imports_a_list_by_clicks_alone(marketer: Client, wording: Wording) -> None:
+    """Upload, wait, read what would be taken, confirm twice, see what came of it."""
+    content = sheet(good(), "nonsense", good("eve@example.com", date="2031-01-01"))
+    answer = hand_in(marketer, content)
+    batch = ConsentImport.objects.get()
+    assert answer.url == f"{BASE}{batch.uuid}/"  # type: ignore[attr-defined]
+    assert "being read" in text_of(marketer, batch)
+
+    conftest.work(clock.now())
+    page = text_of(marketer, batch)
+    assert 'value="Import 1 consent"' in marketer.get(f"{BASE}{batch.uuid}/").content.decode()
+    assert "lies in the future" in page
+    assert "ada" not in page
+    assert not Event.objects.filter(kind=kinds.IMPORTED).exists()
+
+    for _ in range(2):
+        assert marketer.post(f"{BASE}{batch.uuid}/", {"confirm": "1"}).status_code == 302
+    conftest.work(clock.now())
+    assert "Consents taken 1" in text_of(marketer, batch)
+    assert Event.objects.filter(kind=kinds.IMPORTED).count() == 1
+
+    report = b"".join(marketer.get(f"{BASE}{batch.uuid}/report/").streaming_content)  # type: ignore[attr-defined]
+    assert report.decode("utf-8-sig").splitlines()[0] == "line,reason"
+    assert report.count(b"\n") == 3
+    assert b"@" not in report
+    listed = marketer.get(BASE)
+    assert f"{BASE}{batch.uuid}/" in listed.content.decode()
+
+
+def test_a_text_for_the_whole_file_can_be_written(marketer: Client) -> None:
+    """For lists whose lines do not say it."""
+    content = sheet("ada@example.com,2024-05-02,form", header="email,date,how\n")
+    hand_in(marketer, content, text="Oui, écrivez-moi.")
+    conftest.work(clock.now())
+
+    batch = ConsentImport.objects.get()
+    assert batch.told["accepted"] == 1
+    assert not Wording.objects.exists()
+    marketer.post(f"{BASE}{batch.uuid}/", {"confirm": "1"})
+    conftest.work(clock.now())
+    assert Wording.objects.get().text == "Oui, écrivez-moi."
+
+
+def test_a_file_can_be_let_go_instead(marketer: Client, wording: Wording, private: Path) -> None:
+    """Nothing of it is left, and it cannot be confirmed."""
+    hand_in(marketer, sheet(good()))
+    conftest.work(clock.now())
+    batch = ConsentImport.objects.get()
+
+    marketer.post(f"{BASE}{batch.uuid}/", {"cancel": "1"})
+    marketer.post(f"{BASE}{batch.uuid}/", {"confirm": "1"})
+    conftest.work(clock.now())
+
+    batch.refresh_from_db()
+    assert (batch.stage, batch.taken) == (Stage.ENDED, 0)
+    assert conftest.files(private) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"about": "orders email"},
+        {"about": "newsletter sms"},
+        {"about": ""},
+        {"wording": "6b1f7f5e-0000-4000-8000-000000000000"},
+        {"text": "x" * 5_001},
+        {"language": "xx"},
+        {"file": ""},
+        {"file": SimpleUploadedFile("list.csv", b"")},
+    ],
+    ids=["purpose", "channel", "nothing", "wording", "long", "language", "none", "empty"],
+)
+def test_a_form_that_is_wrong_keeps_no_file(
+    wrong: dict[str, object], marketer: Client, private: Path
+) -> None:
+    """The page comes again with what to mend."""
+    answer = hand_in(marketer, sheet(good()), **wrong)
+
+    assert answer.status_code == 200  # type: ignore[attr-defined]
+    assert "errorlist" in answer.content.decode()  # type: ignore[attr-defined]
+    assert conftest.files(private) == []
+    assert not ConsentImport.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["nobody", "customer", "staff", "staff who view", "impersonator"])
+def test_nobody_else_imports_or_reads(who: str, client: Client, wording: Wording, now: datetime) -> None:
+    """Every page and every act, by GET and by POST; nothing changes."""
+    batch = batches.receive(
+        [sheet(good())], purpose="newsletter", channel="email", actor="user:1", now=clock.now()
+    )
+    conftest.work(clock.now())
+    if who != "nobody":
+        user = make_customer(email="other@example.com")
+        User.objects.filter(pk=user.pk).update(is_staff=who != "customer")
+        names = {
+            "staff who view": ["view_consentimport", "record_objection"],
+            "impersonator": ["import_consents"],
+        }
+        user.user_permissions.set(Permission.objects.filter(codename__in=names.get(who, [])))
+        client.force_login(user)
+        if who == "impersonator":
+            session = client.session
+            session["_impersonate"] = "1"
+            session.save()
+    before = conftest.database()
+
+    for path in ("new/", f"{batch.uuid}/", f"{batch.uuid}/report/"):
+        for answer in (client.get(BASE + path), client.post(BASE + path, {"confirm": "1"})):
+            assert answer.status_code in {302, 403}, path
+            assert answer.status_code == 403 or "/login/" in answer.url  # type: ignore[attr-defined]
+    conftest.work(clock.now() + timedelta(minutes=1))
+
+    assert conftest.database() == before
+
+
+def test_a_report_of_an_import_that_ended_is_not_there(marketer: Client, wording: Wording) -> None:
+    """A day later the page still says what came of it."""
+    hand_in(marketer, sheet("nonsense"))
+    conftest.work(clock.now())
+    batches.expire(now=clock.now() + timedelta(hours=25))
+    batch = ConsentImport.objects.get()
+
+    assert "the file was deleted" in text_of(marketer, batch)
+    assert marketer.get(f"{BASE}{batch.uuid}/report/").status_code == 404
