@@ -4,8 +4,9 @@ reason.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -114,7 +115,7 @@ def _answer(holder: Person, purpose: Purpose, channel: str, now: datetime) -> An
     if over(purpose, holder, row, now):
         return Answer(False, TERM_OVER)
     for basis in purpose.bases:
-        reason = _holds(basis, holder, channel, row, now)
+        reason = carries(basis, holder, channel, row, now)
         if reason:
             return Answer(True, reason, basis.name, address)
     return Answer(False, NO_BASIS)
@@ -141,7 +142,15 @@ def over(purpose: Purpose, holder: Person, row: ConsentState | None, now: dateti
     return purpose.term.due(clock.legal_day(last)) <= clock.legal_day(now)
 
 
-def _holds(basis: Basis, holder: Person, channel: str, row: ConsentState | None, now: datetime) -> str:
+def carries(
+    basis: Basis,
+    holder: Person,
+    channel: str,
+    row: ConsentState | None,
+    now: datetime,
+    *,
+    last_sale: Callable[[Person], date | None] = customers.last_sale,
+) -> str:
     """The reason why ``basis`` carries a message, or nothing."""
     if isinstance(basis, Consent):
         lasting = row is not None and row.live and (row.expires_at is None or row.expires_at > now)
@@ -150,7 +159,7 @@ def _holds(basis: Basis, holder: Person, channel: str, row: ConsentState | None,
         return ""
     informed = row is not None and row.standing in {Standing.INFORMED, Standing.LIVE}
     if basis.when is not None:
-        bought = informed and customers.bought_within(holder, basis.when.within, now=now)
+        bought = informed and customers.recent(last_sale(holder), basis.when.within, now=now)
         return CUSTOMER if bought else ""
     # Without a purchase only letters may be sent before they were asked for (CPCE L34-5).
     return INTEREST if channel == POST else ""

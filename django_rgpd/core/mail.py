@@ -60,6 +60,16 @@ def message(
     return mail
 
 
+def fragment(place: str, context: Mapping[str, object], *, language: str = "") -> tuple[str, str]:
+    """A part of a mail, as text and as HTML: the templates ``<place>.txt`` and ``<place>.html``, rendered as a mail is.
+
+    Raises ``TemplateDoesNotExist``.
+    """
+    with translation.override(_language(language)), timezone.override(clock.legal_zone()):
+        values = {**context, "base_url": conf.get().BASE_URL, "language": translation.get_language()}
+        return clean_text(_plain(f"{place}.txt", values)), _html(f"{place}.html", values)
+
+
 def path(template: str) -> str:
     """Where the files of the mail ``<room>/<name>`` begin."""
     room, _, name = template.partition("/")

@@ -133,6 +133,21 @@ def restricted(person: UUID, purpose: str = "") -> bool:
     return any(not purpose or not purposes or purpose in purposes for purposes in told)
 
 
+def restricted_among(persons: Collection[Person], purpose: str) -> set[UUID]:
+    """Who of ``persons``, none of whom was merged into another, is ``restricted``: one query where no restriction stands."""
+    told = Hold.objects.filter(kind=HoldKind.RESTRICTION, lifted_at__isnull=True, label="")
+    named = {
+        one.person
+        for one in told.only("person", "purposes")
+        if one.person is not None and (not purpose or not one.purposes or purpose in one.purposes)
+    }
+    if not named:
+        return set()
+    merged = Person.objects.filter(uuid__in=named, merged_into__isnull=False)
+    into = set(merged.values_list("merged_into", flat=True))
+    return {one.uuid for one in persons if one.uuid in named or one.uuid in into}
+
+
 def _by_key(entry: Entry, role: str, holds: Collection[Standing]) -> Q:
     found = [key for one in holds for key in one.rows.get(entry.label, {}).get(role, ())]
     conditions = [Q(pk__in=found)] if found else []
