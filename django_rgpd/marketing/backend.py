@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from email.utils import getaddresses
 from smtplib import SMTPRecipientsRefused
 from typing import Any
 
@@ -14,8 +15,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd import signals
 from django_rgpd.consent import addressees, permission
-from django_rgpd.core import addresses, clock, conf
-from django_rgpd.core.errors import BadAddress, Misconfigured, Refused
+from django_rgpd.core import addresses, clock, conf, mail
+from django_rgpd.core.errors import Misconfigured, Refused
 from django_rgpd.core.mail_class import Asked, Marketing, Service
 from django_rgpd.marketing import letters, opens, sorting
 from django_rgpd.marketing.classes import OUTCOME, Outcome
@@ -159,15 +160,18 @@ def _pages(message: EmailMessage, purpose: str, outcome: Outcome, *, now: dateti
 
 @sensitive_variables()
 def _names(message: EmailMessage, outcome: Outcome) -> dict[str, str]:
-    """Canonical address → the name that stands with it."""
+    """Canonical address → the name that stands with it; what is not one address is nobody's, and in nobody's way."""
     names: dict[str, str] = {}
-    for name, text in sorting.people_in(message):
+    for entry in filter(None, message.to):
+        read = getaddresses([mail.clean_header(str(entry))])
         try:
+            ((name, text),) = read
             address = addresses.canonical(addresses.EMAIL, text)
-        except BadAddress:
+        except ValueError:  # BadAddress among them
             outcome.dropped[permission.NO_ADDRESS] += 1
             continue
-        outcome.dropped.update([TWICE] if address in names else [])
+        if address in names:
+            outcome.dropped[TWICE] += 1
         names.setdefault(address, name)
     return names
 

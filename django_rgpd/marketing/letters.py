@@ -44,8 +44,7 @@ class Reader:
     @property
     def to(self) -> str:
         """As she stands in the mail."""
-        name = mail.clean_header(self.name)
-        return f'"{quote(name)}" <{self.address}>' if name else self.address
+        return f'"{quote(self.name)}" <{self.address}>' if self.name else self.address
 
     def links(self, purpose: str) -> dict[str, str]:
         """Her links, by the names that templates use."""

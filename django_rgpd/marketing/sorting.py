@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.utils import getaddresses
 
 from django.core.mail import EmailMessage
 
@@ -40,7 +39,6 @@ def sort(message: EmailMessage, esp: str) -> MailClass | None:
         sealed = message.recipients() == [what.to] and "List-Unsubscribe" in message.extra_headers
         what = what if sealed else Marketing(what.purpose)
     if isinstance(what, Marketing):
-        people_in(message)
         _demand_now(message, what.purpose)
         _demand_link_of_template(message, what, esp)
     return what
@@ -50,20 +48,6 @@ def template_of(message: EmailMessage) -> object:
     """The provider's template that is the text of ``message`` (anymail's ``template_id``), or None."""
     found: object = getattr(message, "template_id", None)
     return found if isinstance(found, str | int) and found else None
-
-
-def people_in(message: EmailMessage) -> list[tuple[str, str]]:
-    """The names and addresses that ``message`` is for, as they are written.
-
-    Raises ``Misconfigured`` where one entry holds several: nobody can be left out of it.
-    """
-    found = []
-    for entry in filter(None, message.to):
-        read = getaddresses([str(entry)])
-        if len(read) != 1:
-            raise Misconfigured("Each entry of `to` of a marketing mail is one address.")
-        found.append(read[0])
-    return found
 
 
 def merged(message: EmailMessage, name: str) -> Mapping[str, Mapping[str, object]]:
