@@ -32,6 +32,8 @@ TWICE = "twice"
 NOT_ACCEPTED = "not_accepted"
 """Left out by the mail server or the provider, which takes no mail for her."""
 
+_REFUSED = frozenset({"invalid", "rejected", "failed"})
+
 
 class EmailBackend(BaseEmailBackend):
     """Django's ``EMAIL_BACKEND`` for a shop whose marketing is not all sent by the library; ``RGPD["MAIL_BACKEND"]`` sends.
@@ -99,25 +101,31 @@ class EmailBackend(BaseEmailBackend):
 
     @sensitive_variables()
     def _send_marketing(self, message: EmailMessage, purpose: str, *, now: datetime) -> int:
-        outcome, made, refusal = Outcome(), [], None
+        outcome, made, refusals = Outcome(), [], []
         setattr(message, OUTCOME, outcome)
         try:
             for readers in _pages(message, purpose, outcome, now=now):
                 for one, number in letters.written(message, readers, purpose, self.esp_name):
                     made.append(one)
                     try:
-                        outcome.sent += number if self._inner.send_messages([one]) else 0
+                        self._hand_over(one, number, outcome)
                     except self._refusals as error:
                         outcome.dropped[NOT_ACCEPTED] += number
-                        refusal = error
+                        refusals.append(error)
         finally:
             _report(message, made)
             signals.marketing_sent.send_robust(
                 sender=type(self), purpose=purpose, sent=outcome.sent, dropped=dict(outcome.dropped)
             )
-        if refusal is not None and not outcome.sent and not self.fail_silently:
-            raise refusal
+        if refusals and not outcome.sent:
+            raise refusals[-1]
         return outcome.sent
+
+    def _hand_over(self, one: EmailMessage, number: int, outcome: Outcome) -> None:
+        if self._inner.send_messages([one]):
+            refused = _refused(one)
+            outcome.sent += number - refused
+            outcome.dropped.update({NOT_ACCEPTED: refused} if refused else {})
 
 
 def inner_problem() -> str:
@@ -183,6 +191,13 @@ def _refusals(esp: str) -> tuple[type[Exception], ...]:
     from anymail.exceptions import AnymailRecipientsRefused
 
     return SMTPRecipientsRefused, AnymailRecipientsRefused
+
+
+def _refused(message: EmailMessage) -> int:
+    """How many of a message's readers the provider refuses, where it says so at once (anymail's status)."""
+    status = getattr(message, "anymail_status", None)
+    told = status.recipients.values() if status is not None else ()
+    return sum(1 for one in told if one.status in _REFUSED)
 
 
 def _report(message: EmailMessage, made: Sequence[EmailMessage]) -> None:
