@@ -24,7 +24,7 @@ from django_rgpd.marketing.letters import Reader
 from django_rgpd.outbox import door
 
 PATH = "django_rgpd.marketing.backend.EmailBackend"
-PAGE = 500
+PAGE = 100
 """Readers who are asked about at once; what they get is handed over before the next are asked about."""
 
 TWICE = "twice"

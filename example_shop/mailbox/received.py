@@ -29,6 +29,13 @@ class Received:
     headers: list[tuple[str, str]]
 
 
+def kept_here() -> bool:
+    """Whether the shop's mails are kept on this machine, instead of being sent."""
+    asked = settings.EMAIL_BACKEND == "django_rgpd.marketing.backend.EmailBackend"
+    sends = settings.RGPD.get("MAIL_BACKEND", "") if asked else settings.EMAIL_BACKEND
+    return str(sends).endswith("MailboxBackend")
+
+
 def names() -> list[str]:
     """The mails that there are, the latest first."""
     root = Path(settings.MAILBOX_ROOT)
