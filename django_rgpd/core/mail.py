@@ -60,6 +60,14 @@ def message(
     return mail
 
 
+def backend() -> str:
+    """The dotted path of the backend that Django sends by: ``EMAIL_BACKEND``, or that of ``MAILERS`` (Django 6.1)."""
+    mailers = getattr(settings, "MAILERS", None)
+    if mailers is None:
+        return settings.EMAIL_BACKEND
+    return str(mailers.get("default", {}).get("BACKEND", "django.core.mail.backends.smtp.EmailBackend"))
+
+
 def fragment(place: str, context: Mapping[str, object], *, language: str = "") -> tuple[str, str]:
     """A part of a mail, as text and as HTML: the templates ``<place>.txt`` and ``<place>.html``, rendered as a mail is.
 

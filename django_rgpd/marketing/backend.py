@@ -8,7 +8,7 @@ from email.utils import getaddresses
 from smtplib import SMTPRecipientsRefused
 from typing import Any
 
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
@@ -45,10 +45,14 @@ class EmailBackend(BaseEmailBackend):
 
     def __init__(self, fail_silently: bool = False, **options: Any) -> None:
         """Take what the inner backend takes. Raises ``Misconfigured`` without one."""
-        super().__init__(fail_silently=fail_silently)
+        super().__init__()
+        self.fail_silently = fail_silently
         if problem := inner_problem():
             raise Misconfigured(f'RGPD["MAIL_BACKEND"]: {problem}')
-        self._inner = get_connection(conf.get().MAIL_BACKEND, fail_silently=fail_silently, **options)
+        silently = (
+            {"fail_silently": True} if fail_silently else {}
+        )  # what is not asked for is not passed on (Django 6.1)
+        self._inner: BaseEmailBackend = import_string(conf.get().MAIL_BACKEND)(**options, **silently)
         self._refusals = _refusals(self.esp_name)
 
     @property

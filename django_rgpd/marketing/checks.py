@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 
-from django_rgpd.core import conf
+from django_rgpd.core import conf, mail
 from django_rgpd.core.checks import TAG
 from django_rgpd.marketing import backend
 from django_rgpd.policy import current
@@ -36,7 +36,7 @@ def check_mail(*, app_configs: Sequence[AppConfig] | None, **_: object) -> list[
 @register(TAG, deploy=True)
 def check_mail_is_asked_about(*, app_configs: Sequence[AppConfig] | None, **_: object) -> list[CheckMessage]:
     """Who named a backend that sends meant to have the one that asks before it."""
-    if not conf.get().MAIL_BACKEND or settings.EMAIL_BACKEND == backend.PATH:
+    if not conf.get().MAIL_BACKEND or mail.backend() == backend.PATH:
         return []
     message = 'RGPD["MAIL_BACKEND"] is set, and mails do not pass the backend that reads it.'
     hint = f'Set EMAIL_BACKEND = "{backend.PATH}", or take MAIL_BACKEND away.'
@@ -44,7 +44,7 @@ def check_mail_is_asked_about(*, app_configs: Sequence[AppConfig] | None, **_: o
 
 
 def _inner_backend() -> Iterator[CheckMessage]:
-    used = settings.EMAIL_BACKEND == backend.PATH
+    used = mail.backend() == backend.PATH
     problem = backend.inner_problem()
     if problem and (used or conf.get().MAIL_BACKEND):
         hint = 'Name the backend that sends: "django.core.mail.backends.smtp.EmailBackend".'

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.core.mail import EmailMessage
+from django.utils.module_loading import import_string
 
 from django_rgpd.consent import state
 from django_rgpd.consent.models import ConsentState
-from django_rgpd.core import conf
+from django_rgpd.core import conf, mail
 from django_rgpd.policy import EMAIL, current
 from django_rgpd.registry.models import Person
 
@@ -29,6 +30,12 @@ def allowed(states: Mapping[state.Key, ConsentState], *, now: datetime) -> bool:
 def allowed_by(person: Person, *, now: datetime) -> bool:
     """The same of ``person``; asks nothing where no purpose is named."""
     return bool(conf.get().OPEN_TRACKING) and allowed(state.rows(person), now=now)
+
+
+def provider_of_the_shop() -> str:
+    """anymail's name of the provider that Django sends by; empty where it is none, or where our backend comes first."""
+    found = getattr(import_string(mail.backend()), "esp_name", "")
+    return found if isinstance(found, str) else ""
 
 
 def switch_off(message: EmailMessage, esp: str) -> None:

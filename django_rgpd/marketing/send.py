@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.utils.translation import gettext as _
 
 from django_rgpd.consent.permission import Answer, may_send
@@ -174,8 +174,7 @@ def _built(
 def _leave(message: EmailMessage) -> None:
     what = mail_class.of(message)
     if isinstance(what, mail_class.Asked) and not what.opens:
-        connection = message.connection or get_connection()
-        opens.switch_off(message, str(getattr(connection, "esp_name", "")))
+        opens.switch_off(message, opens.provider_of_the_shop())
     message.send()
 
 

@@ -11,7 +11,8 @@ from datetime import datetime
 
 import pytest
 from django.core import mail
-from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail.backends import locmem
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -153,6 +154,15 @@ def test_the_footer_stands_where_it_is_seen(subscribe: Subscribe, html: str, foo
     assert "/leave/newsletter/" in str(message.body)
 
 
+def test_a_mail_that_is_nothing_but_a_page_gets_its_footer_too(subscribe: Subscribe) -> None:
+    subscribe("ada@example.com")
+    message = EmailMessage("Lanterns", PAGE, to=["ada@example.com"])
+    message.content_subtype = "html"
+    classes.marketing(message, "newsletter").send()
+    html = str(mail.outbox[0].body)
+    assert html.index("/leave/newsletter/") < html.index("</body>")
+
+
 def test_a_page_that_cannot_show_the_link_is_refused(subscribe: Subscribe) -> None:
     subscribe("ada@example.com")
     with pytest.raises(Misconfigured, match="text/html"):
@@ -239,15 +249,15 @@ def test_a_mailing_without_a_class_is_refused_and_so_are_the_mails_beside_it(
     for name, value in change.items():
         setattr(mailing, name, value)
     with _nothing_leaves(Misconfigured, sign):
-        get_connection(fail_silently=True).send_messages([plain, mailing])
-    assert get_connection().send_messages([plain, classes.service(mailing)]) == 2
+        backend.EmailBackend(fail_silently=True).send_messages([plain, mailing])
+    assert backend.EmailBackend().send_messages([plain, classes.service(mailing)]) == 2
 
 
 def test_a_mail_without_a_class_passes_as_it_is() -> None:
     merged = EmailMessage("Your order", "It left.", to=["a@example.com"])
     merged.merge_data = {"a@example.com": {"number": 3}}
     staff = EmailMessage("Error", "Oops.", to=[f"{number}@example.com" for number in range(10)], cc=[])
-    assert get_connection().send_messages([merged, staff]) == 2
+    assert backend.EmailBackend().send_messages([merged, staff]) == 2
     assert [message.message()["List-Unsubscribe"] for message in mail.outbox] == [None, None]
 
 
@@ -273,8 +283,8 @@ def test_marketing_that_cannot_be_asked_about_is_refused(
     for name, value in change.items():
         setattr(bad, name, value)
     with _nothing_leaves(Misconfigured, says):
-        get_connection(fail_silently=True).send_messages([good, bad])
-    assert get_connection().send_messages([good]) == 1
+        backend.EmailBackend(fail_silently=True).send_messages([good, bad])
+    assert backend.EmailBackend().send_messages([good]) == 1
 
 
 @pytest.mark.parametrize("purpose", ["orders", "reviews", "nothing", ""])
@@ -328,7 +338,7 @@ def test_a_sealed_mail_that_was_queued_or_readdressed_is_asked_about_again(
     queued, elsewhere = pickle.loads(pickle.dumps(sealed)), copy.copy(sealed)
     elsewhere.to = ["stranger@example.com"]
     decisions.leave(ada, *NEWS, how="link", now=today)
-    assert get_connection().send_messages([queued, elsewhere]) == 0
+    assert backend.EmailBackend().send_messages([queued, elsewhere]) == 0
     assert "ada" not in repr(mail_class.of(sealed))
 
 
@@ -352,7 +362,7 @@ def test_a_shut_door_lets_no_marketing_out(subscribe: Subscribe, monkeypatch: py
     plain = EmailMessage("Your order", "It left.", to=["ada@example.com"])
     monkeypatch.setattr(door, "_watches", [lambda: "An older dump."])
     with _nothing_leaves(Refused, "An older dump"):
-        get_connection(fail_silently=True).send_messages([plain, letter("ada@example.com")])
+        backend.EmailBackend(fail_silently=True).send_messages([plain, letter("ada@example.com")])
     assert plain.send() == 1
 
 
@@ -365,7 +375,7 @@ def test_a_database_that_does_not_answer_lets_nothing_out(subscribe: Subscribe) 
 
     message = letter("ada@example.com")
     with connection.execute_wrapper(down), _nothing_leaves(OperationalError, "down"):
-        get_connection(fail_silently=True).send_messages([message])
+        backend.EmailBackend(fail_silently=True).send_messages([message])
     assert message.send() == 1
 
 
@@ -385,7 +395,7 @@ class Refusing:
     """A mail server that takes no mail for one of the readers."""
 
     def __init__(self, **_: object) -> None:
-        self.mailbox = get_connection("django.core.mail.backends.locmem.EmailBackend")
+        self.mailbox = locmem.EmailBackend()
 
     def open(self) -> None:
         """Nothing to open."""
@@ -434,4 +444,4 @@ def test_what_was_sent_before_the_server_went_down_is_counted(
 def test_without_a_backend_that_sends_nothing_is_sent(asking: Callable[..., None], inner: str) -> None:
     asking(inner)
     with _nothing_leaves(Misconfigured, "MAIL_BACKEND"):
-        EmailMessage("Hi", to=["ada@example.com"]).send(fail_silently=True)
+        EmailMessage("Hi", to=["ada@example.com"]).send()

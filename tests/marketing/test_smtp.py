@@ -10,7 +10,7 @@ from email.policy import default
 import pytest
 from django.core.mail import EmailMultiAlternatives
 
-from django_rgpd.marketing import classes, links
+from django_rgpd.marketing import backend, classes, links
 from django_rgpd.registry.models import Person
 
 controller = pytest.importorskip("aiosmtpd.controller")
@@ -101,6 +101,6 @@ def test_a_server_that_does_not_answer_is_heard_of(
     port, settings.EMAIL_PORT = settings.EMAIL_PORT, 1
     with pytest.raises(OSError, match="refused"):
         letter().send()
-    assert letter().send(fail_silently=True) == 0
+    assert backend.EmailBackend(fail_silently=True).send_messages([letter()]) == 0
     settings.EMAIL_PORT = port
     assert letter().send() == 1
