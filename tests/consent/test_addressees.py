@@ -124,3 +124,15 @@ def test_the_number_of_queries_does_not_grow_with_the_addresses(
         counts.append(len(queries))
     assert counts[0] == counts[1]
     assert counts[1] < 16
+
+
+@pytest.mark.fault("Q01")
+def test_an_order_of_an_account_makes_no_customer_of_the_address_on_it(
+    make_person: MakePerson, now: datetime
+) -> None:
+    user = UserFactory(email="dana@example.com")
+    OrderFactory(customer=user, guest_email="gus@example.com", placed_at=now - MONTH, paid_at=now - MONTH)
+    for person in (make_person("dana@example.com", user=user), make_person("gus@example.com")):
+        decisions.inform(person, *OFFERS, how="checkout", now=now - MONTH)
+    asked = addressees.ask(["dana@example.com", "gus@example.com"], "offers", now=now)
+    assert [found.answer.reason for found in asked.values()] == ["customer", "no_basis"]
