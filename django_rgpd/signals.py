@@ -30,6 +30,10 @@ person_merged = Signal()
 """A guest turned out to be somebody known: ``person`` (uuid of her who stays), ``merged`` (uuid of the guest). Sent inside the
 transaction."""
 
+marketing_sent = Signal()
+"""A marketing mail that the shop built itself was handed over: ``purpose``, ``sent`` (how many people) and ``dropped`` (how many
+by reason)."""
+
 published_changed = Signal()
 """What everybody could read of a published model went, came back or lost its name: ``model``, and ``about``, the values of its
 ``about`` path on whose pages that is; none of them where any page may be. Sent after the commit: drop cached copies."""

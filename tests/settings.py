@@ -26,3 +26,4 @@ INSTALLED_APPS = [*INSTALLED_APPS]
 
 # A mirror outlives a test whose database is rolled back; the tests of the mirror have their own.
 RGPD = {key: value for key, value in RGPD.items() if key != "MIRROR_ROOT"}
+RGPD["MAIL_BACKEND"] = EMAIL_BACKEND

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
+from uuid import UUID
 
 from django.db.models import Exists, Max, OuterRef, Q
 
@@ -19,6 +21,12 @@ def bought_within(person: Person, within: Term, *, now: datetime) -> bool:
     customer's.
     """
     return Person.objects.filter(any_bought("uuid", within, now=now), pk=person.pk).exists()
+
+
+def bought_among(persons: Collection[Person], within: Term, *, now: datetime) -> set[UUID]:
+    """Who of ``persons`` paid such an order: one query, however many they are."""
+    hers = Person.objects.filter(any_bought("uuid", within, now=now), pk__in=[one.pk for one in persons])
+    return set(hers.values_list("uuid", flat=True))
 
 
 def any_bought(uuid: str, within: Term, *, now: datetime) -> Q:

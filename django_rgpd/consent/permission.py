@@ -4,8 +4,10 @@ reason.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 from django.utils.functional import Promise
@@ -22,6 +24,7 @@ from django_rgpd.policy import (
     Consent,
     LegitimateInterest,
     Purpose,
+    Term,
     current,
 )
 from django_rgpd.registry.holds import restricted
@@ -117,7 +120,7 @@ def _answer(holder: Person, purpose: Purpose, channel: str, now: datetime) -> An
     if over(purpose, holder, row, now):
         return Answer(False, TERM_OVER)
     for basis in purpose.bases:
-        reason = _holds(basis, holder, channel, row, now)
+        reason = carries(basis, channel, row, now, bought=partial(customers.bought_within, holder, now=now))
         if reason:
             return Answer(True, reason, basis.name, address)
     return Answer(False, NO_BASIS)
@@ -153,8 +156,15 @@ def last_heard(holder: Person, row: ConsentState | None) -> datetime:
     return max(one for one in contacts if one is not None)
 
 
-def _holds(basis: Basis, holder: Person, channel: str, row: ConsentState | None, now: datetime) -> str:
-    """The reason why ``basis`` carries a message, or nothing."""
+def carries(
+    basis: Basis,
+    channel: str,
+    row: ConsentState | None,
+    now: datetime,
+    *,
+    bought: Callable[[Term], bool],
+) -> str:
+    """The reason why ``basis`` carries a message to the person of ``row``, or nothing; ``bought``: within which term she did."""
     if isinstance(basis, Consent):
         lasting = row is not None and row.live and (row.expires_at is None or row.expires_at > now)
         return CONSENT if lasting else ""
@@ -162,7 +172,6 @@ def _holds(basis: Basis, holder: Person, channel: str, row: ConsentState | None,
         return ""
     informed = row is not None and row.standing in {Standing.INFORMED, Standing.LIVE}
     if basis.when is not None:
-        bought = informed and customers.bought_within(holder, basis.when.within, now=now)
-        return CUSTOMER if bought else ""
+        return CUSTOMER if informed and bought(basis.when.within) else ""
     # Without a purchase only letters may be sent before they were asked for (CPCE L34-5).
     return INTEREST if channel == POST else ""

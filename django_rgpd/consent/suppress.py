@@ -58,6 +58,18 @@ def over(kind: str, canonical: str, *, now: datetime) -> list[Suppression]:
     return list(_unlifted(kind, digests).filter(Q(until__isnull=True) | Q(until__gt=now)))
 
 
+def over_each(kind: str, canonicals: Iterable[str], *, now: datetime) -> dict[str, list[Suppression]]:
+    """The same of many addresses, by address: one query."""
+    by_digest = {one.hex: text for text in canonicals for one in addresses.digests(kind, text)}
+    standing_now = Q(until__isnull=True) | Q(until__gt=now)
+    found: dict[str, list[Suppression]] = {}
+    for one in Suppression.objects.filter(
+        standing_now, site=conf.get().SITE, kind=kind, digest__in=by_digest, lifted_at__isnull=True
+    ):
+        found.setdefault(by_digest[one.digest], []).append(one)
+    return found
+
+
 def strictest(found: Collection[Suppression], *, channel: str, purpose: str) -> Suppression | None:
     """The one of ``found`` that forbids ``purpose`` on ``channel``: one that was asked for before an
     objection.

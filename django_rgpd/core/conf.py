@@ -39,6 +39,8 @@ class Settings:
     PROXIES: int = 0
     CACHE: str = "default"
     FROM_EMAIL: str = ""
+    MAIL_BACKEND: str = ""
+    OPEN_TRACKING: str = ""
     PRODUCTION: bool | None = None
     IMPERSONATED: str = ""
     REAUTH_SECONDS: int = 300

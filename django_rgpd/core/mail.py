@@ -60,6 +60,29 @@ def message(
     return mail
 
 
+def backend() -> str:
+    """The dotted path of the backend that Django sends by: ``EMAIL_BACKEND``, or that of ``MAILERS`` (Django 6.1)."""
+    mailers = getattr(settings, "MAILERS", None)
+    if mailers is None:
+        return settings.EMAIL_BACKEND
+    return str(mailers.get("default", {}).get("BACKEND", "django.core.mail.backends.smtp.EmailBackend"))
+
+
+def sends_by() -> str:
+    """The dotted path of the backend that hands mails to a server or provider: the one behind ours, where ours comes first."""
+    return conf.get().MAIL_BACKEND or backend()
+
+
+def fragment(place: str, context: Mapping[str, object], *, language: str = "") -> tuple[str, str]:
+    """A part of a mail, as text and as HTML: the templates ``<place>.txt`` and ``<place>.html``, rendered as a mail is.
+
+    Raises ``TemplateDoesNotExist``.
+    """
+    with translation.override(_language(language)), timezone.override(clock.legal_zone()):
+        values = {**context, "base_url": conf.get().BASE_URL, "language": translation.get_language()}
+        return clean_text(_plain(f"{place}.txt", values)), _html(f"{place}.html", values)
+
+
 def path(template: str) -> str:
     """Where the files of the mail ``<room>/<name>`` begin."""
     room, _, name = template.partition("/")

@@ -1,4 +1,6 @@
-"""System checks: an unsubscribe link must be final (RFC 8058, 3.1), and what a mail provider tells must come from it."""
+"""System checks: an unsubscribe link must be final (RFC 8058, 3.1), the mail backend that asks must be able to send, and what
+a mail provider tells must come from it.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,14 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, register
 from django.core.checks import Warning as Caution
+from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
 
-from django_rgpd.core import conf
+from django_rgpd.core import conf, mail
 from django_rgpd.core.checks import TAG
+from django_rgpd.marketing import backend
+from django_rgpd.policy import current
 
 
 @register(TAG)
@@ -32,6 +37,47 @@ def check_webhooks(*, app_configs: Sequence[AppConfig] | None, **_: object) -> l
     if not find_spec("anymail") or not getattr(settings, "ROOT_URLCONF", None):
         return []
     return [*_deaf(), *_open_to_all(), *_ageless()]
+
+
+@register(TAG)
+def check_mail(*, app_configs: Sequence[AppConfig] | None, **_: object) -> list[CheckMessage]:
+    """The mail backend that asks has one that sends, and opens are tracked on consent alone."""
+    return [*_inner_backend(), *_open_tracking()]
+
+
+@register(TAG, deploy=True)
+def check_mail_is_asked_about(*, app_configs: Sequence[AppConfig] | None, **_: object) -> list[CheckMessage]:
+    """Who named a backend that sends meant to have the one that asks before it."""
+    if not conf.get().MAIL_BACKEND or mail.backend() == backend.PATH:
+        return []
+    message = 'RGPD["MAIL_BACKEND"] is set, and mails do not pass the backend that reads it.'
+    hint = f'Set EMAIL_BACKEND = "{backend.PATH}", or take MAIL_BACKEND away.'
+    return [Caution(message, hint=hint, obj="EMAIL_BACKEND", id="django_rgpd.W410")]
+
+
+def _inner_backend() -> Iterator[CheckMessage]:
+    used = mail.backend() == backend.PATH
+    problem = backend.inner_problem()
+    if problem and (used or conf.get().MAIL_BACKEND):
+        hint = 'Name the backend that sends: "django.core.mail.backends.smtp.EmailBackend".'
+        yield Error(problem, hint=hint, obj='RGPD["MAIL_BACKEND"]', id="django_rgpd.E410")
+
+
+def _open_tracking() -> Iterator[CheckMessage]:
+    named = conf.get().OPEN_TRACKING
+    if not named:
+        return
+    try:
+        found = any(one.key == named and one.on_consent for one in current().purposes)
+    except ImproperlyConfigured:  # the policy's own checks say what is wrong with it
+        return
+    if not found:
+        yield Error(
+            "It names no purpose of the policy that rests on consent: no opens are tracked.",
+            hint="Name a purpose with Consent() among its bases, or leave it out.",
+            obj='RGPD["OPEN_TRACKING"]',
+            id="django_rgpd.E411",
+        )
 
 
 def _outside_languages() -> Iterator[CheckMessage]:
@@ -94,10 +140,10 @@ _NOWHERE = ("anymail.backends.console.", "anymail.backends.test.", "anymail.back
 
 
 def _deaf() -> Iterator[CheckMessage]:
-    backend = settings.EMAIL_BACKEND
+    sender = mail.sends_by()
     if (
-        not backend.startswith("anymail.backends.")
-        or backend.startswith(_NOWHERE)
+        not sender.startswith("anymail.backends.")
+        or sender.startswith(_NOWHERE)
         or _mounted((*UNSIGNED, *SIGNED))
     ):
         return
@@ -132,7 +178,7 @@ def _open_to_all() -> Iterator[CheckMessage]:
 def _ageless() -> Iterator[CheckMessage]:
     from anymail.utils import get_anymail_setting
 
-    mailgun = settings.EMAIL_BACKEND.startswith("anymail.backends.mailgun.")
+    mailgun = mail.sends_by().startswith("anymail.backends.mailgun.")
     if mailgun and _mounted(["mailgun"]) and not get_anymail_setting("webhook_secret", default=None):
         yield Info(
             "Mailgun's signature has no age: whoever has seen a call can send it again.",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.conf import settings
 from django.core.mail import EmailMessage
+
+from django_rgpd.core import mail
 
 MAILING = "rgpd"
 """Key of anymail's metadata: the uuid of the campaign, or of the job, that the mail was of."""
@@ -21,7 +22,7 @@ def label(message: EmailMessage, *, purpose: str = "", mailing: UUID | None = No
 
     Recipients may be able to read it. What the shop noted itself stays.
     """
-    if settings.EMAIL_BACKEND.startswith(_WITHOUT):
+    if mail.sends_by().startswith(_WITHOUT):
         return
     noted: dict[str, str] = dict(getattr(message, "metadata", None) or {})
     if purpose:

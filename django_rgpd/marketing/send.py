@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from html.parser import HTMLParser
 from uuid import UUID
 
 from django.core.mail import EmailMessage, EmailMultiAlternatives
@@ -14,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.consent.permission import Answer, may_send
 from django_rgpd.consent.state import holder
-from django_rgpd.core import conf, mail
-from django_rgpd.core.errors import Misconfigured, Refused
-from django_rgpd.marketing import labels, links
+from django_rgpd.core import mail, mail_class
+from django_rgpd.core.errors import Refused
+from django_rgpd.marketing import labels, links, opens, way_out
 from django_rgpd.outbox import door, jobs
 from django_rgpd.outbox.models import Job
 from django_rgpd.outbox.outcomes import Gone
@@ -24,8 +23,6 @@ from django_rgpd.policy import EMAIL, Purpose, current
 from django_rgpd.registry.models import Person
 
 JOB = "marketing.mail"
-ONE_CLICK = "List-Unsubscribe=One-Click"
-_OURS = frozenset({"list-unsubscribe", "list-unsubscribe-post", "list-id"})
 
 
 @dataclass(slots=True)
@@ -94,40 +91,37 @@ def send_message(
     _marketing(purpose, channel)
     answer = may_send(person, purpose, channel, now=now)
     if answer.yes and answer.address is not None:
-        seal(message, person=holder(person).uuid, purpose=purpose, channel=channel)
+        found = holder(person)
         message.to, message.cc, message.bcc = [str(answer.address.canonical)], [], []
-        message.send()
+        seal(
+            message,
+            person=found.uuid,
+            purpose=purpose,
+            channel=channel,
+            open_tracking=opens.allowed_by(found, now=now),
+        )
+        _leave(message)
     return answer
 
 
-def seal(message: EmailMessage, *, person: UUID, purpose: str, channel: str = EMAIL) -> None:
-    """Put the one-click headers on ``message`` (RFC 8058, 3.1; RFC 2369; RFC 2919), and see that its link is
-    there.
+def seal(
+    message: EmailMessage, *, person: UUID, purpose: str, channel: str = EMAIL, open_tracking: bool = False
+) -> None:
+    """Put the one-click headers on ``message``, see that its link is there, and mark it as asked about for its one recipient.
 
-    Raises ``Misconfigured`` where a part does not show the link: a way out must be in each message (CPCE
-    L34-5).
+    Sealed mails pass our mail backend without being asked about again, so ask first (``may_send``), set ``to``, and send it now.
+    ``open_tracking``: whether she agreed to it (``opens.allowed_by``). Raises ``Misconfigured`` where a part does not show the
+    link.
     """
-    url = links.unsubscribe_url(person, purpose, channel)
-    headers = {name: value for name, value in message.extra_headers.items() if name.lower() not in _OURS}
-    email = current().controller.email
-    by_mail = f", <mailto:{email}?subject=unsubscribe%20{purpose}>" if email else ""
     message.extra_headers = {
-        **headers,
-        "List-Unsubscribe": f"<{url}>{by_mail}",
-        "List-Unsubscribe-Post": ONE_CLICK,
-        "List-Id": f"<{purpose}.{channel}.{_host()}>",
+        **way_out.without(message.extra_headers),
+        **way_out.headers(person, purpose, channel),
     }
     labels.label(message, purpose=purpose)
-    parts = [("text/plain" if message.content_subtype == "plain" else "text/html", str(message.body))]
-    if isinstance(message, EmailMultiAlternatives):
-        parts += [(str(one[1]), str(one[0])) for one in message.alternatives]
-    for kind, content in parts:
-        if kind in {"text/plain", "text/html"} and not _shows(content, url, html=kind == "text/html"):
-            msg = (
-                f"A mail of {purpose!r} shows no unsubscribe link in its {kind} part: include"
-                " django_rgpd/marketing/mail/footer.txt and footer.html, or show {{ unsubscribe_url }}."
-            )
-            raise Misconfigured(msg)
+    way_out.demand(message, links.unsubscribe_url(person, purpose, channel), purpose=purpose)
+    to = message.recipients()
+    alone = mail_class.Asked(purpose, to[0], open_tracking) if len(to) == 1 else None
+    mail_class.mark(message, alone or mail_class.Marketing(purpose))
 
 
 @jobs.job(JOB, waits=True)
@@ -142,10 +136,12 @@ def deliver(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     jobs.renew(job, now=now, progress={"reason": answer.reason, "basis": answer.basis})
     context = payload.get("context")
     given = context if isinstance(context, dict) else {}
-    message = _built(str(payload["template"]), given, holder(job.person), purpose, channel, answer)
-    message.extra_headers["Message-ID"] = f"<{job.uuid}@{_host()}>"
+    found = holder(job.person)
+    tracked = opens.allowed_by(found, now=now)
+    message = _built(str(payload["template"]), given, found, purpose, channel, answer, open_tracking=tracked)
+    message.extra_headers["Message-ID"] = f"<{job.uuid}@{way_out.host()}>"
     labels.label(message, mailing=job.uuid)
-    message.send()
+    _leave(message)
 
 
 def _built(
@@ -155,6 +151,8 @@ def _built(
     purpose: str,
     channel: str,
     answer: Answer,
+    *,
+    open_tracking: bool = False,
 ) -> EmailMultiAlternatives:
     policy = current()
     url = links.unsubscribe_url(person.uuid, purpose, channel)
@@ -171,8 +169,15 @@ def _built(
         to=str(answer.address.canonical) if answer.address else "",
         language=person.language,
     )
-    seal(message, person=person.uuid, purpose=purpose, channel=channel)
+    seal(message, person=person.uuid, purpose=purpose, channel=channel, open_tracking=open_tracking)
     return message
+
+
+def _leave(message: EmailMessage) -> None:
+    what = mail_class.of(message)
+    if isinstance(what, mail_class.Asked) and not what.opens:
+        opens.switch_off(message, opens.provider_of_the_shop())
+    message.send()
 
 
 def _marketing(purpose: str, channel: str) -> Purpose:
@@ -190,28 +195,3 @@ def _storable(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_storable(inner) for inner in value]
     return mail.clean_text(value) if isinstance(value, str) else value
-
-
-def _shows(content: str, url: str, *, html: bool) -> bool:
-    if not html:
-        return url in content
-    reader = _Links()
-    reader.feed(content)
-    return url in reader.found
-
-
-def _host() -> str:
-    return conf.get().BASE_URL.partition("://")[2].partition(":")[0] or "localhost"
-
-
-class _Links(HTMLParser):
-    """The targets of the links in a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note where a link leads."""
-        if tag == "a":
-            self.found |= {value for name, value in attrs if name == "href" and value}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from django_rgpd.testing.adopting import adopt
     from django_rgpd.testing.canaries import Canaries
+    from django_rgpd.testing.mails import assert_each_mail_has_a_class
     from django_rgpd.testing.proof import assert_erased
     from django_rgpd.testing.rows import Snapshot, changed, snapshot
     from django_rgpd.testing.sweeping import Sighting, sweep
@@ -20,13 +21,24 @@ _PLACES = {
     "Sighting": "sweeping",
     "Snapshot": "rows",
     "adopt": "adopting",
+    "assert_each_mail_has_a_class": "mails",
     "assert_erased": "proof",
     "changed": "rows",
     "snapshot": "rows",
     "sweep": "sweeping",
 }
 
-__all__ = ["Canaries", "Sighting", "Snapshot", "adopt", "assert_erased", "changed", "snapshot", "sweep"]
+__all__ = [
+    "Canaries",
+    "Sighting",
+    "Snapshot",
+    "adopt",
+    "assert_each_mail_has_a_class",
+    "assert_erased",
+    "changed",
+    "snapshot",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -126,7 +126,8 @@ STORAGES = {
     },
 }
 
-EMAIL_BACKEND = "example_shop.mailbox.backend.MailboxBackend"
+# Every mail passes the library's backend, which asks about marketing; RGPD["MAIL_BACKEND"] sends.
+EMAIL_BACKEND = "django_rgpd.marketing.backend.EmailBackend"
 MAILBOX_ROOT = VAR / "mailbox"
 DEFAULT_FROM_EMAIL = "Ribambelle <shop@example.com>"
 
@@ -142,6 +143,7 @@ RGPD = {
     "BASE_URL": os.environ.get("SHOP_URL", "http://127.0.0.1:8000"),
     "EXPORT_ROOT": str(VAR / "exports"),
     "MIRROR_ROOT": str(VAR / "mirror"),
+    "MAIL_BACKEND": "example_shop.mailbox.backend.MailboxBackend",
     "DIGEST_KEYS": ("demo:digests of the example shop's addresses",),
     "LINK_KEYS": ("demo:links in the example shop's mails",),
     "SEAL_KEYS": ("demo:seals of the example shop's ledgers",),

@@ -13,6 +13,9 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.timezone import get_current_timezone
 
+from django_rgpd.core import mail
+from django_rgpd.marketing.backend import PATH
+
 NAME = re.compile(r"\A[0-9]{20}-[0-9a-f]{8}\Z")
 
 
@@ -29,6 +32,13 @@ class Received:
     headers: list[tuple[str, str]]
 
 
+def kept_here() -> bool:
+    """Whether the shop's mails are kept on this machine, instead of being sent."""
+    first = mail.backend()
+    sends = settings.RGPD.get("MAIL_BACKEND", "") if first == PATH else first
+    return str(sends).endswith("MailboxBackend")
+
+
 def names() -> list[str]:
     """The mails that there are, the latest first."""
     root = Path(settings.MAILBOX_ROOT)
@@ -40,17 +50,17 @@ def read(name: str) -> Received | None:
     path = Path(settings.MAILBOX_ROOT) / f"{name}.eml"
     if not NAME.match(name) or not path.is_file():
         return None
-    mail = email.message_from_bytes(path.read_bytes(), policy=policy.default)
-    assert isinstance(mail, EmailMessage)
+    found = email.message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert isinstance(found, EmailMessage)
     seconds = int(name[:20]) / 1e9
     return Received(
         name=name,
-        to=str(mail.get("To", "")),
-        subject=str(mail.get("Subject", "")),
+        to=str(found.get("To", "")),
+        subject=str(found.get("Subject", "")),
         at=datetime.fromtimestamp(seconds, tz=get_current_timezone()),
-        text=_part(mail, "plain"),
-        html=_part(mail, "html"),
-        headers=[(key, str(value)) for key, value in mail.items()],
+        text=_part(found, "plain"),
+        html=_part(found, "html"),
+        headers=[(key, str(value)) for key, value in found.items()],
     )
 
 

@@ -388,7 +388,8 @@ def test_a_message_is_kept_unless_a_program_wrote_it(client):
 def test_the_mailbox_exists_in_the_demonstration_only(client, settings, tmp_path):
     assert client.get("/mailbox/").status_code == 404
     settings.DEBUG = True
-    settings.EMAIL_BACKEND = "example_shop.mailbox.backend.MailboxBackend"
+    settings.EMAIL_BACKEND = "django_rgpd.marketing.backend.EmailBackend"
+    settings.RGPD = {**settings.RGPD, "MAIL_BACKEND": "example_shop.mailbox.backend.MailboxBackend"}
     settings.MAILBOX_ROOT = tmp_path
     mail.EmailMessage("Hello", "http://127.0.0.1/x", to=["a@example.com"]).send()
     page = client.get("/mailbox/?to=a@example.com").content.decode()

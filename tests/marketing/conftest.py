@@ -14,7 +14,7 @@ from django.core import mail, serializers
 from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 
-from django_rgpd.consent import wordings
+from django_rgpd.consent import decisions, wordings
 from django_rgpd.core import clock
 from django_rgpd.outbox import deliver
 from django_rgpd.registry import people
@@ -95,3 +95,26 @@ def fingerprint() -> str:
         rows = model._base_manager.order_by("pk")
         digest.update(serializers.serialize("json", rows).encode())
     return digest.hexdigest()
+
+
+@pytest.fixture
+def subscribe(make_person: Callable[..., Person], today: datetime) -> Callable[..., Person]:
+    """Somebody who agreed to the newsletter an hour ago."""
+
+    def agree(email: str) -> Person:
+        person = make_person(email)
+        decisions.give(person, "newsletter", "email", how="account", now=today - timedelta(hours=1))
+        return person
+
+    return agree
+
+
+@pytest.fixture
+def asking(settings) -> Callable[..., None]:
+    """Send by the mail backend that asks, which hands on to ``inner``."""
+
+    def wrap(inner: str = "django.core.mail.backends.locmem.EmailBackend", **more: object) -> None:
+        settings.EMAIL_BACKEND = "django_rgpd.marketing.backend.EmailBackend"
+        settings.RGPD = {**settings.RGPD, "MAIL_BACKEND": inner, **more}
+
+    return wrap

@@ -9,7 +9,13 @@ from django.conf.urls.i18n import i18n_patterns
 from django.core.checks import run_checks
 from django.urls import clear_url_caches, include, path
 
-from django_rgpd.marketing.checks import check_unsubscribe_links, check_webhooks
+from django_rgpd.marketing import backend
+from django_rgpd.marketing.checks import (
+    check_mail,
+    check_mail_is_asked_about,
+    check_unsubscribe_links,
+    check_webhooks,
+)
 
 
 class Nothing:
@@ -34,7 +40,9 @@ def test_the_example_shop_has_nothing_to_report() -> None:
 
 def test_they_are_wired(settings) -> None:
     settings.PREPEND_WWW = True
-    assert "django_rgpd.W401" in [one.id for one in run_checks(tags=["rgpd"])]
+    settings.RGPD = {**settings.RGPD, "OPEN_TRACKING": "nothing"}
+    found = [one.id for one in run_checks(tags=["rgpd"], include_deployment_checks=True)]
+    assert {"django_rgpd.W401", "django_rgpd.E411", "django_rgpd.W410"} <= set(found)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +89,8 @@ def webhook_ids(settings) -> Iterator[Callable[..., list[str | None]]]:
 
     def found(urls: type, backend: str = "", **anymail: object) -> list[str | None]:
         settings.ROOT_URLCONF = urls
-        settings.EMAIL_BACKEND = f"anymail.backends.{backend}.EmailBackend" if backend else "a.Backend"
+        sender = f"anymail.backends.{backend}.EmailBackend" if backend else "a.Backend"
+        settings.RGPD = {**settings.RGPD, "MAIL_BACKEND": sender}
         settings.ANYMAIL = anymail
         clear_url_caches()
         return [one.id for one in check_webhooks(app_configs=None)]
@@ -119,3 +128,55 @@ def test_a_provider_that_cannot_tell_anything_is_a_warning(webhook_ids: Callable
 
 def test_the_example_shop_lets_only_its_provider_in() -> None:
     assert check_webhooks(app_configs=None) == []
+
+
+def mail_ids() -> list[str | None]:
+    return [one.id for one in check_mail(app_configs=None)]
+
+
+def test_the_shops_mail_backend_has_nothing_to_report(settings) -> None:
+    settings.EMAIL_BACKEND = backend.PATH
+    assert mail_ids() == []
+    assert check_mail_is_asked_about(app_configs=None) == []
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "",
+        backend.PATH,
+        "nowhere.Backend",
+        "django.core.mail.nothing",
+        "django.core.mail.send_mail",
+        f"{__name__}.Ours",
+    ],
+)
+def test_e410_where_nothing_sends(settings, inner: str) -> None:
+    settings.EMAIL_BACKEND = backend.PATH
+    settings.RGPD = {**settings.RGPD, "MAIL_BACKEND": inner}
+    assert mail_ids() == ["django_rgpd.E410"]
+
+
+class Ours(backend.EmailBackend):
+    """Asks, and would hand on to itself."""
+
+
+@pytest.mark.parametrize("named", ["orders", "messages", "nothing"])
+def test_e411_where_opens_would_be_tracked_without_consent(settings, named: str) -> None:
+    settings.RGPD = {**settings.RGPD, "OPEN_TRACKING": named}
+    assert mail_ids() == ["django_rgpd.E411"]
+
+
+@pytest.mark.parametrize("named", ["newsletter", "reviews", "offers"])
+def test_opens_may_be_tracked_on_consent(settings, named: str) -> None:
+    settings.RGPD = {**settings.RGPD, "OPEN_TRACKING": named}
+    assert mail_ids() == []
+
+
+def test_w410_where_mails_do_not_pass_the_backend_that_asks(settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    found = check_mail_is_asked_about(app_configs=None)
+    assert [one.id for one in found] == ["django_rgpd.W410"]
+    settings.RGPD = {key: value for key, value in settings.RGPD.items() if key != "MAIL_BACKEND"}
+    assert check_mail_is_asked_about(app_configs=None) == []
+    assert mail_ids() == []

@@ -12,11 +12,20 @@ from urllib.parse import quote
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.core.mail import EmailMessage
 
 from django_rgpd import testing
 from django_rgpd.erasure.execute import erase
+from django_rgpd.marketing.classes import marketing, service
 from django_rgpd.registry import people
-from django_rgpd.testing import Canaries, assert_erased, changed, snapshot, sweep
+from django_rgpd.testing import (
+    Canaries,
+    assert_each_mail_has_a_class,
+    assert_erased,
+    changed,
+    snapshot,
+    sweep,
+)
 from example_shop.accounts.models import User
 from example_shop.contact.models import ContactMessage
 from example_shop.factories import ProductFactory, make_customer
@@ -159,3 +168,12 @@ def test_what_is_offered_can_be_imported_and_nothing_else() -> None:
         assert getattr(testing, name) is not None
     with pytest.raises(AttributeError):
         testing.nothing  # noqa: B018
+
+
+@pytest.mark.fault("M07")
+def test_a_mail_of_which_nobody_said_what_it_is_is_found() -> None:
+    order, news = EmailMessage("Your order"), EmailMessage("News")
+    marked = [service(order), marketing(news, "newsletter")]
+    assert_each_mail_has_a_class(marked)
+    with pytest.raises(AssertionError, match="'Lanterns'"):
+        assert_each_mail_has_a_class([*marked, EmailMessage("Lanterns", to=["ada@example.com"])])

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.db.models import QuerySet
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
@@ -15,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from example_shop.basket.contents import count
 from example_shop.catalogue.models import Category, Product
+from example_shop.mailbox import received
 
 register = template.Library()
 
@@ -48,7 +48,7 @@ def privacy_url() -> str:
 @register.simple_tag
 def mailbox_url() -> str:
     """Where the mails of the demonstration are; nothing where mails really leave."""
-    return reverse("mailbox:list") if settings.EMAIL_BACKEND.endswith("MailboxBackend") else ""
+    return reverse("mailbox:list") if received.kept_here() else ""
 
 
 @register.filter

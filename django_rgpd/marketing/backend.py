@@ -1,0 +1,216 @@
+"""The mail backend that marketing does not get around: it asks about each reader, and hands on to the shop's own backend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from email.utils import getaddresses
+from smtplib import SMTPRecipientsRefused
+from typing import Any
+
+from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
+from django.utils.module_loading import import_string
+from django.views.decorators.debug import sensitive_variables
+
+from django_rgpd import signals
+from django_rgpd.consent import addressees, permission
+from django_rgpd.core import addresses, clock, conf, mail
+from django_rgpd.core.errors import Misconfigured, Refused
+from django_rgpd.core.mail_class import Asked, Marketing, Service
+from django_rgpd.marketing import letters, opens, sorting
+from django_rgpd.marketing.classes import OUTCOME, Outcome
+from django_rgpd.marketing.letters import Reader
+from django_rgpd.outbox import door
+
+PATH = "django_rgpd.marketing.backend.EmailBackend"
+PAGE = 100
+"""Readers who are asked about at once; what they get is handed over before the next are asked about."""
+
+TWICE = "twice"
+"""Left out because the same address stands in the mail already."""
+NOT_ACCEPTED = "not_accepted"
+"""Left out by the mail server or the provider, which takes no mail for her."""
+
+_REFUSED = frozenset({"invalid", "rejected", "failed"})
+
+
+class EmailBackend(BaseEmailBackend):
+    """Django's ``EMAIL_BACKEND`` for a shop whose marketing is not all sent by the library; ``RGPD["MAIL_BACKEND"]`` sends.
+
+    A mail without a class passes as it is unless it looks like a mailing. Marketing (``marketing.classes``) is asked about
+    reader by reader when it leaves; who may not be written to is left out and counted. This is where such mails enter, so the
+    clock is read here.
+    """
+
+    def __init__(self, fail_silently: bool = False, **options: Any) -> None:
+        """Take what the inner backend takes. Raises ``Misconfigured`` without one."""
+        super().__init__()
+        self.fail_silently = fail_silently
+        if problem := inner_problem():
+            raise Misconfigured(f'RGPD["MAIL_BACKEND"]: {problem}')
+        silently = (
+            {"fail_silently": True} if fail_silently else {}
+        )  # what is not asked for is not passed on (Django 6.1)
+        self._inner: BaseEmailBackend = import_string(conf.get().MAIL_BACKEND)(**options, **silently)
+        self._refusals = _refusals(self.esp_name)
+
+    @property
+    def esp_name(self) -> str:
+        """The provider, by anymail's name; empty where the inner backend is none of anymail's."""
+        return str(getattr(self._inner, "esp_name", ""))
+
+    def open(self) -> bool | None:
+        """Open the inner backend's connection."""
+        return self._inner.open()
+
+    def close(self) -> None:
+        """Close it."""
+        self._inner.close()
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Send what may go; returns how many mails were handed over, one a reader where it is marketing.
+
+        What is wrong with a message raises ``Misconfigured``, and a shut door ``Refused``, before any message is sent, whatever
+        ``fail_silently`` says: that is for errors of the inner backend. ``marketing.classes.outcome(message)`` counts afterwards,
+        also where the inner backend raised on the way.
+        """
+        sorted_ = [(message, sorting.sort(message, self.esp_name)) for message in email_messages]
+        if any(isinstance(what, Marketing | Asked) for _message, what in sorted_):
+            self._demand_that_marketing_may_leave()
+        if not sorted_:
+            return 0
+        opened = self.open()
+        try:
+            return sum(self._send(message, what) for message, what in sorted_)
+        finally:
+            if opened:
+                self.close()
+
+    def _demand_that_marketing_may_leave(self) -> None:
+        if words := door.shut():
+            raise Refused(words)
+        defaults = getattr(self._inner, "send_defaults", {})
+        if any(defaults.get(name) for name in ("to", "cc", "bcc", "send_at")):
+            raise Misconfigured(
+                "ANYMAIL's SEND_DEFAULTS add recipients or a delay: no marketing can be sent so."
+            )
+
+    def _send(self, message: EmailMessage, what: Marketing | Asked | Service | None) -> int:
+        if isinstance(what, Marketing):
+            return self._send_marketing(message, what.purpose, now=clock.now())
+        if isinstance(what, Asked) and not what.opens:
+            opens.switch_off(message, self.esp_name)
+        return self._inner.send_messages([message]) or 0
+
+    @sensitive_variables()
+    def _send_marketing(self, message: EmailMessage, purpose: str, *, now: datetime) -> int:
+        outcome, made, refusals = Outcome(), [], []
+        setattr(message, OUTCOME, outcome)
+        try:
+            for readers in _pages(message, purpose, outcome, now=now):
+                for one, number in letters.written(message, readers, purpose, self.esp_name):
+                    made.append(one)
+                    try:
+                        self._hand_over(one, number, outcome)
+                    except self._refusals as error:
+                        outcome.dropped[NOT_ACCEPTED] += number
+                        refusals.append(error)
+        finally:
+            _report(message, made)
+            signals.marketing_sent.send_robust(
+                sender=type(self), purpose=purpose, sent=outcome.sent, dropped=dict(outcome.dropped)
+            )
+        if refusals and not outcome.sent:
+            raise refusals[-1]
+        return outcome.sent
+
+    def _hand_over(self, one: EmailMessage, number: int, outcome: Outcome) -> None:
+        if self._inner.send_messages([one]):
+            refused = _refused(one)
+            outcome.sent += number - refused
+            outcome.dropped.update({NOT_ACCEPTED: refused} if refused else {})
+
+
+def inner_problem() -> str:
+    """Why ``RGPD["MAIL_BACKEND"]`` cannot send, as a sentence; empty where it can."""
+    path = conf.get().MAIL_BACKEND
+    if not path:
+        return "It is not set: the mail backend has nothing to hand mails on to."
+    try:
+        found = import_string(path)
+    except ImportError as error:
+        return f"{path!r} cannot be imported ({type(error).__name__})."
+    if not isinstance(found, type) or issubclass(found, EmailBackend):
+        return "It must name the backend that sends, not the one that asks."
+    return ""
+
+
+@sensitive_variables()
+def _pages(message: EmailMessage, purpose: str, outcome: Outcome, *, now: datetime) -> Iterator[list[Reader]]:
+    """Those to whom it may go, page by page, each asked about when the ones before have their mail."""
+    names = _names(message, outcome)
+    known = list(names)
+    for start in range(0, len(known), PAGE):
+        page = known[start : start + PAGE]
+        readers = []
+        for address, found in addressees.ask(page, purpose, now=now).items():
+            if not found.answer or found.person is None:
+                outcome.dropped[found.answer.reason] += 1
+                continue
+            readers.append(
+                Reader(
+                    name=names[address],
+                    address=address,
+                    person=found.person,
+                    reason=found.answer.reason,
+                    opens=opens.allowed(found.states, now=now),
+                )
+            )
+        yield readers
+
+
+@sensitive_variables()
+def _names(message: EmailMessage, outcome: Outcome) -> dict[str, str]:
+    """Canonical address → the name that stands with it; what is not one address is nobody's, and in nobody's way."""
+    names: dict[str, str] = {}
+    for entry in filter(None, message.to):
+        read = getaddresses([mail.clean_header(str(entry))])
+        try:
+            ((name, text),) = read
+            address = addresses.canonical(addresses.EMAIL, text)
+        except ValueError:  # BadAddress among them
+            outcome.dropped[permission.NO_ADDRESS] += 1
+            continue
+        if address in names:
+            outcome.dropped[TWICE] += 1
+        names.setdefault(address, name)
+    return names
+
+
+def _refusals(esp: str) -> tuple[type[Exception], ...]:
+    """What the inner backend raises where all recipients of one message are refused, and nothing else is wrong."""
+    if not esp:
+        return (SMTPRecipientsRefused,)
+    from anymail.exceptions import AnymailRecipientsRefused
+
+    return SMTPRecipientsRefused, AnymailRecipientsRefused
+
+
+def _refused(message: EmailMessage) -> int:
+    """How many of a message's readers the provider refuses, where it says so at once (anymail's status)."""
+    status = getattr(message, "anymail_status", None)
+    told = status.recipients.values() if status is not None else ()
+    return sum(1 for one in told if one.status in _REFUSED)
+
+
+def _report(message: EmailMessage, made: Sequence[EmailMessage]) -> None:
+    """Say on the shop's message what anymail said of those that were made of it."""
+    told = [one.anymail_status for one in made if hasattr(one, "anymail_status")]
+    if not told:
+        return
+    whole = type(told[0])()
+    for one in told:
+        whole.set_recipient_status(one.recipients)
+        whole.esp_response = one.esp_response
+    message.anymail_status = whole  # type: ignore[attr-defined]
