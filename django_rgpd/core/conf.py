@@ -45,7 +45,6 @@ class Settings:
     IMPERSONATED: str = ""
     REAUTH_SECONDS: int = 300
     SECOND_PASS_MINUTES: int = 10
-    OPEN_TRACKING: str = ""
 
 
 NAMES = frozenset(field.name for field in fields(Settings))
