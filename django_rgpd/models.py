@@ -4,12 +4,16 @@ from django_rgpd.consent.models import ConsentState, Wording
 from django_rgpd.erasure.models import Erasure, SignIn
 from django_rgpd.export.models import ExportRequest
 from django_rgpd.ledger.models import Event, Seal
+from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignText
 from django_rgpd.outbox.models import Job
 from django_rgpd.registry.models import Address, Challenge, Hold, Person, Suppression
 from django_rgpd.retention.models import SetAside, SweepMark
 
 __all__ = [
     "Address",
+    "Campaign",
+    "CampaignRecipient",
+    "CampaignText",
     "Challenge",
     "ConsentState",
     "Erasure",

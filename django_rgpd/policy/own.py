@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from django_rgpd.policy.bases import Contract, LegalObligation
+from django_rgpd.policy.bases import Contract, LegalObligation, LegitimateInterest
 from django_rgpd.policy.purposes import Purpose
 from django_rgpd.policy.terms import UNTIL_WITHDRAWN, days, months, years
 
@@ -13,6 +13,7 @@ IDENTITY = "rgpd_identity"
 CHOICES = "rgpd_choices"
 PROOF = "rgpd_proof"
 SECURITY = "rgpd_security"
+MAILINGS = "rgpd_mailings"
 
 OWN_PURPOSES = (
     Purpose(
@@ -44,6 +45,13 @@ OWN_PURPOSES = (
         bases=[Contract()],
         term=days(7),
         description=_("Short-lived codes, links and your list of signed-in devices."),
+    ),
+    Purpose(
+        MAILINGS,
+        _("Knowing which mailings you got"),
+        bases=[LegitimateInterest(marketing=False)],
+        term=years(1),
+        description=_("So that you get none twice, and can be told what was sent to you and why."),
     ),
 )
 

@@ -1,0 +1,104 @@
+"""The message of a campaign: rendered once a language and ground, then made out to one person after another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+
+from django_rgpd.consent.permission import CONSENT
+from django_rgpd.core import mail
+from django_rgpd.marketing import links, markup
+from django_rgpd.marketing.models import Campaign, CampaignText
+from django_rgpd.marketing.send import seal
+from django_rgpd.policy import current
+
+TEMPLATE = "marketing/campaign"
+NOBODY = UUID(int=0)
+"""Stands in the rendered message until it is made out to somebody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A rendered message, with the links of nobody."""
+
+    campaign: Campaign
+    language: str
+    subject: str
+    text: str
+    html: str
+    sender: str
+
+    def to(self, person: UUID, address: str) -> EmailMultiAlternatives:
+        """The message to ``person`` at ``address``, with her way out in it and in its headers."""
+        message = EmailMultiAlternatives(
+            self.subject, self._for(person, self.text), self.sender, [mail.clean_header(address)]
+        )
+        message.attach_alternative(self._for(person, self.html), "text/html")
+        message.metadata = {"rgpd": str(self.campaign.uuid)}  # type: ignore[attr-defined]  # read by anymail
+        seal(message, person=person, purpose=self.campaign.purpose, channel=self.campaign.channel)
+        return message
+
+    def _for(self, person: UUID, content: str) -> str:
+        key = (self.campaign.purpose, self.campaign.channel)
+        leaving = links.unsubscribe_url(NOBODY, *key), links.unsubscribe_url(person, *key)
+        choosing = links.preferences_url(NOBODY), links.preferences_url(person)
+        return content.replace(*leaving).replace(*choosing)
+
+
+class Letters:
+    """The message of one campaign in all its languages."""
+
+    def __init__(self, campaign: Campaign) -> None:
+        self._campaign = campaign
+        self._texts: Mapping[str, CampaignText] = {one.language: one for one in campaign.texts.all()}
+        self._rendered: dict[tuple[str, str], Letter] = {}
+
+    @property
+    def languages(self) -> list[str]:
+        """The languages in which there is a text, the site's first."""
+        return sorted(self._texts, key=lambda code: (code != settings.LANGUAGE_CODE, code))
+
+    def of(self, language: str, reason: str = CONSENT) -> Letter:
+        """The message for who reads ``language`` and gets it for ``reason``.
+
+        Raises ``LookupError`` for a campaign without a text.
+        """
+        chosen = self._chosen(language)
+        key = (chosen.language, reason)
+        if key not in self._rendered:
+            self._rendered[key] = self._render(chosen, reason)
+        return self._rendered[key]
+
+    def _chosen(self, language: str) -> CampaignText:
+        general = language.partition("-")[0]
+        for code in (language, general, settings.LANGUAGE_CODE, *self.languages):
+            if code in self._texts:
+                return self._texts[code]
+        msg = "The campaign has no text."
+        raise LookupError(msg)
+
+    def _render(self, text: CampaignText, reason: str) -> Letter:
+        campaign, policy = self._campaign, current()
+        message = mail.message(
+            TEMPLATE,
+            {
+                "subject": text.subject,
+                "text": text.text,
+                "html": markup.cleaned(text.html) if text.html.strip() else "",
+                "purpose": policy.purpose(campaign.purpose),
+                "controller": policy.controller,
+                "reason": reason,
+                "unsubscribe_url": links.unsubscribe_url(NOBODY, campaign.purpose, campaign.channel),
+                "preferences_url": links.preferences_url(NOBODY),
+            },
+            to="",
+            language=text.language,
+        )
+        html = str(message.alternatives[0][0])
+        return Letter(
+            campaign, text.language, str(message.subject), str(message.body), html, message.from_email
+        )
