@@ -18,6 +18,7 @@ from example_shop.accounts.models import User
 from example_shop.catalogue.models import Product
 from example_shop.demo.crowd import Crowd
 from example_shop.demo.goods import stock
+from example_shop.demo.marketing import marketer
 from example_shop.factories import PASSWORD
 from example_shop.orders.models import Order
 from example_shop.reviews.models import Review, ReviewStatus
@@ -45,8 +46,8 @@ def fill(customers: int, *, now: datetime) -> None:
     password = make_password(PASSWORD)
     with tqdm(total=0, unit=" rows", desc="Filling the shop", disable=None) as bar:
         crowd = Crowd(max(customers - 1, 0), products, password, now, bar.update)
-        bar.total = crowd.rows + min(crowd.size, KNOWN_UP_TO) + 3
-        for make in (_camille, _staff, _dpo):
+        bar.total = crowd.rows + min(crowd.size, KNOWN_UP_TO) + 4
+        for make in (_camille, _staff, _dpo, marketer):
             make(password, now=now, products=products)
             bar.update(1)
         for index, user in enumerate(crowd.make()[:KNOWN_UP_TO]):

@@ -121,6 +121,7 @@ class Command(BaseCommand):
 
     def _say_what_to_try(self, url: str) -> None:
         from example_shop.demo.fill import CUSTOMER, DPO, STAFF
+        from example_shop.demo.marketing import MARKETER
         from example_shop.factories import PASSWORD
 
         say = self.stdout.write
@@ -131,6 +132,7 @@ class Command(BaseCommand):
         say(f"  {CUSTOMER:22} {_('a customer: orders, one still on its way, a present, a review')}")
         say(f"  {STAFF:22} {_('works for the shop')}: {url}/admin/")
         say(f"  {DPO:22} {_('the data-protection officer')}: {url}/admin/")
+        say(f"  {MARKETER:22} {_('writes the newsletter')}: {url}/admin/")
         say("")
         say(_("Try:"))
         for text in (
@@ -144,6 +146,9 @@ class Command(BaseCommand):
             ),
             _(
                 "as staff: record an objection that came by letter; in the archive, find the invoices of who left"
+            ),
+            _(
+                "as who writes the newsletter: look at the campaign that is a draft, send yourself a test, send it"
             ),
             _("as the data-protection officer: read in the ledger who read the archive"),
             _("in a terminal, with this shop's manage.py: rgpd_status, rgpd_report, rgpd_adopt, rgpd_verify"),
