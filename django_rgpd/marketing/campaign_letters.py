@@ -31,22 +31,25 @@ class Letter:
     text: str
     html: str
     sender: str
+    samples: tuple[str, str]
+    """The links of nobody, to be replaced."""
 
     def to(self, person: UUID, address: str) -> EmailMultiAlternatives:
         """The message to ``person`` at ``address``, with her way out in it and in its headers."""
-        message = EmailMultiAlternatives(
-            self.subject, self._for(person, self.text), self.sender, [mail.clean_header(address)]
-        )
-        message.attach_alternative(self._for(person, self.html), "text/html")
+        text, html = self.text, self.html
+        for nobodys, hers in zip(self.samples, _links(self.campaign, person), strict=True):
+            text, html = text.replace(nobodys, hers), html.replace(nobodys, hers)
+        message = EmailMultiAlternatives(self.subject, text, self.sender, [mail.clean_header(address)])
+        message.attach_alternative(html, "text/html")
         message.metadata = {"rgpd": str(self.campaign.uuid)}  # type: ignore[attr-defined]  # read by anymail
         seal(message, person=person, purpose=self.campaign.purpose, channel=self.campaign.channel)
         return message
 
-    def _for(self, person: UUID, content: str) -> str:
-        key = (self.campaign.purpose, self.campaign.channel)
-        leaving = links.unsubscribe_url(NOBODY, *key), links.unsubscribe_url(person, *key)
-        choosing = links.preferences_url(NOBODY), links.preferences_url(person)
-        return content.replace(*leaving).replace(*choosing)
+
+def _links(campaign: Campaign, person: UUID) -> tuple[str, str]:
+    """Where ``person`` leaves, and where she chooses."""
+    leaving = links.unsubscribe_url(person, campaign.purpose, campaign.channel)
+    return leaving, links.preferences_url(person)
 
 
 class Letters:
@@ -83,6 +86,7 @@ class Letters:
 
     def _render(self, text: CampaignText, reason: str) -> Letter:
         campaign, policy = self._campaign, current()
+        leaving, choosing = samples = _links(campaign, NOBODY)
         message = mail.message(
             TEMPLATE,
             {
@@ -92,13 +96,19 @@ class Letters:
                 "purpose": policy.purpose(campaign.purpose),
                 "controller": policy.controller,
                 "reason": reason,
-                "unsubscribe_url": links.unsubscribe_url(NOBODY, campaign.purpose, campaign.channel),
-                "preferences_url": links.preferences_url(NOBODY),
+                "unsubscribe_url": leaving,
+                "preferences_url": choosing,
             },
             to="",
             language=text.language,
         )
         html = str(message.alternatives[0][0])
         return Letter(
-            campaign, text.language, str(message.subject), str(message.body), html, message.from_email
+            campaign,
+            text.language,
+            str(message.subject),
+            str(message.body),
+            html,
+            message.from_email,
+            samples,
         )

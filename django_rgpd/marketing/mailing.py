@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -33,6 +34,11 @@ from django_rgpd.registry.models import Person
 JOB = "marketing.campaign.part"
 PAGE = 100
 """Recipients whose addresses and languages are read at once."""
+
+FRESH = timedelta(seconds=1)
+"""How old the question may be that each mark asks: what leaves and what is erased is seen at once, for it is the rows that
+are asked; a restriction, a term that ends, a policy and a door within this time, for they stand in the question itself.
+"""
 
 RENEWED = timedelta(minutes=1)
 """How often a worker says that it is still at it."""
@@ -135,6 +141,7 @@ class _Range:
     clock: Callable[[], datetime]
     letters: Letters = field(init=False)
     said: datetime = field(init=False)
+    asked: tuple[datetime, QuerySet[Any]] | None = None
     put_off: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -163,8 +170,7 @@ class _Range:
 
     def _page(self, page: list[CampaignRecipient], connection: BaseEmailBackend) -> bool:
         people = [one.person for one in page]
-        held = audience(self.campaign.purpose, self.campaign.channel, now=self.clock())
-        addresses = {row.person: row.address for row in held.filter(person__in=people)}
+        addresses = {row.person: row.address for row in self._held().filter(person__in=people)}
         languages = dict(Person.objects.filter(uuid__in=people).values_list("uuid", "language"))
         for one in page:
             self._still_mine()
@@ -193,8 +199,7 @@ class _Range:
         """Mark and ask again in one statement; the message where it may be handed over, by nobody but us."""
         letter = self.letters.of(language, one.reason)
         message = letter.to(one.person, address)
-        now = self.clock()
-        held = audience(self.campaign.purpose, self.campaign.channel, now=now)
+        held, now = self._held(), self.clock()
         going = Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.SENDING)
         marked = CampaignRecipient.objects.filter(
             Exists(held.filter(person=one.person, address=address)),
@@ -232,6 +237,13 @@ class _Range:
             raise NotYet
         left = CampaignRecipient.objects.filter(pk__in=self.put_off, state=RecipientState.WAITING)
         left.update(state=RecipientState.FAILED, failure=handing.PUT_OFF, at=self.clock())
+
+    def _held(self) -> QuerySet[Any]:
+        """Who may get it, asked as of a moment ago."""
+        now = self.clock()
+        if self.asked is None or now - self.asked[0] > FRESH:
+            self.asked = now, audience(self.campaign.purpose, self.campaign.channel, now=now)
+        return self.asked[1]
 
     def _still_mine(self) -> None:
         now = self.clock()

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from email import message_from_bytes
 from typing import Any
 
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from django_rgpd.marketing import campaigns
 from django_rgpd.marketing.models import Campaign, CampaignRecipient
 from django_rgpd.outbox import deliver
+
+from .counting_server import Listening
 
 TEXTS = {
     "en": {"subject": "Lanterns are back", "text": "Hello!\nSee https://shop.example.com/lanterns."},
@@ -87,15 +88,6 @@ class Server:
             assert isinstance(envelope.content, bytes)
             self.heard.append(message_from_bytes(envelope.content).as_string())
         return "250 OK"
-
-
-class Listening(Controller):
-    """On whichever port is free."""
-
-    def _trigger_server(self) -> None:
-        assert self.server is not None
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
 
 
 @contextmanager

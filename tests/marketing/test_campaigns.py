@@ -459,7 +459,7 @@ def test_listeners_hear_of_each_change(readers: list[Person], today: datetime) -
     assert heard == ["sending", "paused", "sending", "done"]
 
 
-def test_a_message_costs_three_statements_whatever_the_number(make_person: Callable, today: datetime) -> None:
+def test_a_message_costs_two_statements_whatever_the_number(make_person: Callable, today: datetime) -> None:
     def cost(number: int) -> int:
         for _ in range(number):
             decisions.give(make_person(f"{uuid4()}@example.com"), *NEWS, how="account", now=today - HOUR)
@@ -472,8 +472,8 @@ def test_a_message_costs_three_statements_whatever_the_number(make_person: Calla
         return len(done)
 
     few, many = cost(2), cost(10)
-    # Who had her data restricted, the mark, the note.
-    assert many - few == 3 * 10
+    # The mark, the note; once a second, or once a message where they are slow, who had her data restricted.
+    assert 2 * 10 <= many - few <= 3 * 10
 
 
 def test_an_anymail_backend_gets_the_campaign_as_metadata(
