@@ -14,6 +14,7 @@ from django_rgpd.consent import state
 from django_rgpd.registry import people
 from example_shop.accounts.models import User
 from example_shop.demo import fill as filling
+from example_shop.demo.marketing import MARKETER
 from example_shop.demo.serve import Server, serving
 from example_shop.factories import PASSWORD
 from example_shop.invoices.models import Invoice
@@ -30,11 +31,11 @@ def shop(db):
 
 def test_the_shop_has_the_customers_asked_for_and_its_staff(shop):
     assert User.objects.filter(is_staff=False).count() == 12
-    assert User.objects.filter(is_staff=True).count() == 2
+    assert User.objects.filter(is_staff=True).count() == 3
     assert all(email.endswith("@example.com") for email in User.objects.values_list("email", flat=True))
 
 
-@pytest.mark.parametrize("email", [filling.CUSTOMER, filling.STAFF, filling.DPO])
+@pytest.mark.parametrize("email", [filling.CUSTOMER, filling.STAFF, filling.DPO, MARKETER])
 def test_everybody_named_can_log_in(shop, client, email):
     assert client.login(username=email, password=PASSWORD)
 
