@@ -12,14 +12,15 @@ from django_rgpd.consent.models import ConsentState
 from django_rgpd.erasure.models import Erasure, SignIn
 from django_rgpd.export.models import ExportRequest
 from django_rgpd.ledger.models import Event
-from django_rgpd.marketing.models import Engagement, EngagementKind
+from django_rgpd.marketing.models import CampaignRecipient, Engagement, EngagementKind
 from django_rgpd.outbox.models import Job
 from django_rgpd.policy import CONTACT, TECHNICAL
-from django_rgpd.policy.own import CLICKS, IDENTITY, OPENINGS, PROOF
+from django_rgpd.policy.own import CLICKS, IDENTITY, MAILINGS, OPENINGS, PROOF
 from django_rgpd.registry import (
     OBSERVED,
     Blank,
     Declaration,
+    DeleteRow,
     EmptyJson,
     KeepFacts,
     Null,
@@ -234,6 +235,30 @@ class HoldData(Declaration):
     at_end = KeepFacts()
 
 
+@register(CampaignRecipient)
+class CampaignRecipientData(Declaration):
+    """Which mailings you got, and on which ground: for a year, and no longer than you are known here."""
+
+    label = _("mailings that were sent to you")
+    who = Who(person="person")
+    clocks = {MAILINGS: "at"}
+    fields = {
+        "person": Personal(
+            MAILINGS,
+            erase=WithRow(),
+            category=TECHNICAL,
+            origin=OBSERVED,
+            label=_("that it was for you"),
+            export=False,
+        ),
+    }
+    facts = ["purpose", "subject", "state", "reason", "basis", "at"]
+    internal = ["campaign", "part", "failure", "lease"]
+    at_end = DeleteRow()
+
+
+not_personal("django_rgpd.Campaign", reason="The shop's own message; who of the staff wrote it is a key.")
+not_personal("django_rgpd.CampaignText", reason="The shop's own words, the same for everybody.")
 not_personal("django_rgpd.Wording", reason="The shop's own words beside a box.")
 not_personal("django_rgpd.Seal", reason="Hashes over the ledger.")
 not_personal("django_rgpd.SweepMark", reason="How far the sweep came with a table.")

@@ -12,6 +12,9 @@ person_erased = Signal()
 contacted = Signal()
 """The person got in touch (a login, an order, a click): ``person`` (uuid), ``at``."""
 
+campaign_changed = Signal()
+"""A campaign was started, paused, resumed or stopped, or is done: ``campaign`` (uuid), ``state``."""
+
 consent_changed = Signal()
 """A consent was given, confirmed, withdrawn, objected to or expired: ``person``, ``purpose``, ``channel``, ``kind``. Sent inside
 the transaction."""

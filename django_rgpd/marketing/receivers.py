@@ -1,4 +1,6 @@
-"""What marketing hears: what mail providers tell, where anymail is installed, and objections; and what the rule asks it."""
+"""What marketing hears: mail providers, where anymail is installed; objections, restored dumps and people who turn out to be
+one; and what the rule asks it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,13 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.dispatch import receiver
+from django.utils.translation import gettext as _
 
 from django_rgpd import signals
 from django_rgpd.consent import kinds
 from django_rgpd.core import conf
-from django_rgpd.marketing import engagement, tracking
+from django_rgpd.marketing import engagement, mailing, tracking
+from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState
 from django_rgpd.policy import EMAIL
 from django_rgpd.policy.own import OPENINGS
 from django_rgpd.registry import agreed
@@ -31,10 +35,26 @@ def openings_agreed_to(entry: Entry, role: str, purpose: str, *, now: datetime) 
 
 
 @receiver(signals.consent_changed, dispatch_uid="django_rgpd.marketing.objected")
-def objected(*, person: UUID, purpose: str, channel: str, kind: str, **_: object) -> None:
+def objected(*, person: UUID, purpose: str, channel: str, kind: str, **_more: object) -> None:
     """She objects to all marketing by email: her clicks served nothing else, and go at once (art. 21.3)."""
     if kind == kinds.OBJECTED and not purpose and channel in {"", EMAIL}:
         engagement.forget_clicks(person)
+
+
+@receiver(signals.restored, dispatch_uid="django_rgpd.marketing.restored")
+def restored(*, at: datetime, **_more: object) -> None:
+    """A dump came back, which does not know what was sent since it was made: what was under way waits for staff."""
+    words = _("An older dump was restored: some who seem to wait may have got it already.")
+    for campaign in Campaign.objects.filter(state=CampaignState.SENDING):
+        mailing.halt(campaign, words)
+
+
+@receiver(signals.person_merged, dispatch_uid="django_rgpd.marketing.merged")
+def come_along(person: UUID, merged: UUID, **_more: object) -> None:
+    """What a guest got or was to get is the account's from now on; where both are on a list, the account's row stays."""
+    hers = CampaignRecipient.objects.filter(person=person).values("campaign")
+    guests = CampaignRecipient.objects.filter(person=merged)
+    guests.exclude(campaign__in=list(hers.values_list("campaign", flat=True))).update(person=person)
 
 
 if find_spec("anymail"):

@@ -1,3 +1,10 @@
 """What this room does later: importing it registers the jobs, the mails and the daily duties."""
 
-from django_rgpd.marketing import double_optin, ends, repermission, send  # noqa: F401 - they register their jobs
+from django_rgpd.marketing import (  # noqa: F401 - they register their jobs
+    building,
+    double_optin,
+    ends,
+    mailing,
+    repermission,
+    send,
+)

@@ -15,6 +15,7 @@ PROOF = "rgpd_proof"
 SECURITY = "rgpd_security"
 CLICKS = "rgpd_clicks"
 OPENINGS = "rgpd_openings"
+MAILINGS = "rgpd_mailings"
 
 OWN_PURPOSES = (
     Purpose(
@@ -62,6 +63,13 @@ OWN_PURPOSES = (
         bases=[Consent()],
         term=months(12),
         description=_("That a mailing was opened, and when; only while you agree to that."),
+    ),
+    Purpose(
+        MAILINGS,
+        _("Knowing which mailings you got"),
+        bases=[LegitimateInterest(marketing=False)],
+        term=years(1),
+        description=_("So that you get none twice, and can be told what was sent to you and why."),
     ),
 )
 

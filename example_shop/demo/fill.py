@@ -19,6 +19,7 @@ from example_shop.accounts.models import User
 from example_shop.catalogue.models import Product
 from example_shop.demo.crowd import Crowd
 from example_shop.demo.goods import stock
+from example_shop.demo.marketing import marketer
 from example_shop.factories import PASSWORD
 from example_shop.orders.models import Order
 from example_shop.reviews.models import Review, ReviewStatus
@@ -27,7 +28,6 @@ from example_shop.reviews.write import name_shown
 CUSTOMER = "camille@example.com"
 STAFF = "staff@example.com"
 DPO = "dpo@example.com"
-MARKETER = "marketing@example.com"
 QUIET = "alix@example.com"
 
 KNOWN_UP_TO = 300
@@ -49,7 +49,7 @@ def fill(customers: int, *, now: datetime) -> None:
     with tqdm(total=0, unit=" rows", desc="Filling the shop", disable=None) as bar:
         crowd = Crowd(max(customers - 2, 0), products, password, now, bar.update)
         bar.total = crowd.rows + min(crowd.size, KNOWN_UP_TO) + 5
-        for make in (_camille, _alix, _staff, _dpo, _marketer):
+        for make in (_camille, _alix, _staff, _dpo, marketer):
             make(password, now=now, products=products)
             bar.update(1)
         for index, user in enumerate(crowd.make()[:KNOWN_UP_TO]):
@@ -145,11 +145,3 @@ def _dpo(password: str, *, now: datetime, products: Sequence[Product]) -> None:
     everything = Permission.objects.filter(content_type__app_label="django_rgpd")
     looking = Permission.objects.filter(codename__startswith="view_")
     user.user_permissions.set(everything | looking)
-
-
-def _marketer(password: str, *, now: datetime, products: Sequence[Product]) -> None:
-    """Who writes the texts beside boxes, and records what customers say by letter; nobody's data is hers to read."""
-    user = User.objects.create_user(MARKETER, is_staff=True, first_name="Maxime", last_name="Perrin")
-    User.objects.filter(pk=user.pk).update(password=password)
-    codes = ["add_wording", "view_wording", "record_objection"]
-    user.user_permissions.set(Permission.objects.filter(codename__in=codes))

@@ -14,6 +14,7 @@ from django_rgpd.consent import state
 from django_rgpd.registry import people
 from example_shop.accounts.models import User
 from example_shop.demo import fill as filling
+from example_shop.demo.marketing import MARKETER
 from example_shop.demo.serve import Server, serving
 from example_shop.factories import PASSWORD
 from example_shop.invoices.models import Invoice
@@ -34,9 +35,7 @@ def test_the_shop_has_the_customers_asked_for_and_its_staff(shop):
     assert all(email.endswith("@example.com") for email in User.objects.values_list("email", flat=True))
 
 
-@pytest.mark.parametrize(
-    "email", [filling.CUSTOMER, filling.QUIET, filling.STAFF, filling.DPO, filling.MARKETER]
-)
+@pytest.mark.parametrize("email", [filling.CUSTOMER, filling.QUIET, filling.STAFF, filling.DPO, MARKETER])
 def test_everybody_named_can_log_in(shop, client, email):
     assert client.login(username=email, password=PASSWORD)
 

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from django_rgpd.core import clock
+from django_rgpd.marketing.models import Campaign
 from django_rgpd.outbox import daily, deliver, jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.retention.status import findings
@@ -69,3 +70,11 @@ def test_command_answers_people_and_programs(done: datetime, monkeypatch: pytest
     answer = json.loads(out.getvalue())
     assert answer["ok"] is False
     assert [one["key"] for one in answer["findings"]] == ["silent"]
+
+
+def test_a_campaign_that_nobody_works_on_is_named(now: datetime) -> None:
+    Campaign.objects.create(name="November", purpose="newsletter", state="sending", created_at=now)
+    said = StringIO()
+    with pytest.raises(CommandError):
+        call_command("rgpd_status", stdout=said)
+    assert "“November” is not being worked on" in said.getvalue()

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock
-from django_rgpd.retention.status import findings
+from django_rgpd.marketing.reporting import stuck
+from django_rgpd.retention.status import Finding, findings
 
 
 class Command(BaseCommand):
@@ -24,7 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *, json: bool, **options: object) -> None:
         """Look, and say it."""
-        found = findings(now=clock.now())
+        now = clock.now()
+        found = [*findings(now=now), *(Finding("campaign", text) for text in stuck(now=now))]
         if json:
             self.stdout.write(_json([asdict(one) for one in found]))
         elif not found:

@@ -120,7 +120,8 @@ class Command(BaseCommand):
         return server
 
     def _say_what_to_try(self, url: str) -> None:
-        from example_shop.demo.fill import CUSTOMER, DPO, MARKETER, QUIET, STAFF
+        from example_shop.demo.fill import CUSTOMER, DPO, QUIET, STAFF
+        from example_shop.demo.marketing import MARKETER
         from example_shop.factories import PASSWORD
 
         say = self.stdout.write
@@ -132,7 +133,9 @@ class Command(BaseCommand):
         say(f"  {QUIET:22} {_('not heard of for nearly three years: the mailbox asks whether offers go on')}")
         say(f"  {STAFF:22} {_('works for the shop')}: {url}/admin/")
         say(f"  {DPO:22} {_('the data-protection officer')}: {url}/admin/")
-        say(f"  {MARKETER:22} {_('writes the texts beside boxes, records objections')}: {url}/admin/")
+        say(
+            f"  {MARKETER:22} {_('writes the newsletter and the texts beside boxes, records objections')}: {url}/admin/"
+        )
         say("")
         say(_("Try:"))
         for text in (
@@ -146,6 +149,9 @@ class Command(BaseCommand):
             ),
             _(
                 "as staff: record an objection that came by letter; in the archive, find the invoices of who left"
+            ),
+            _(
+                "as who writes the newsletter: look at the campaign that is a draft, send yourself a test, send it"
             ),
             _("as the data-protection officer: read in the ledger who read the archive"),
             _("in a terminal, with this shop's manage.py: rgpd_status, rgpd_report, rgpd_adopt, rgpd_verify"),

@@ -1,0 +1,256 @@
+"""Sending a campaign: ranges as jobs, shared by any number of workers, and no message handed over without a mark before it.
+
+The order is: mark, hand over, note what came of it. The mark is one statement, which changes the row only while it waits,
+the campaign is being sent, and the audience still holds the person at that address. Who is killed between the mark and the
+note leaves one person of whom nobody knows whether she got it: she is counted as such and never written to again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
+
+from django_rgpd import signals
+from django_rgpd.consent.audience import audience
+from django_rgpd.consent.permission import NOT_MARKETING, WORDS, may_send
+from django_rgpd.marketing import handing
+from django_rgpd.marketing.campaign_letters import Letters
+from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState, RecipientState
+from django_rgpd.outbox import deliver, door, jobs
+from django_rgpd.outbox.models import Job, State
+from django_rgpd.outbox.outcomes import Gone, Later
+from django_rgpd.policy import current
+from django_rgpd.registry.models import Person
+
+JOB = "marketing.campaign.part"
+PAGE = 100
+"""Recipients whose addresses and languages are read at once."""
+
+FRESH = timedelta(seconds=1)
+"""How old the question may be that each mark asks: what leaves and what is erased is seen at once, for it is the rows that
+are asked; a restriction, a term that ends, a policy and a door within this time, for they stand in the question itself.
+"""
+
+RENEWED = timedelta(minutes=1)
+"""How often a worker says that it is still at it."""
+
+_UNSETTLED = (RecipientState.WAITING, RecipientState.HANDING)
+
+
+class NotYet(Exception):
+    """The mail server takes nothing, or put some people off: the range is tried again, with the outbox's patience."""
+
+
+def put_parts(campaign: Campaign, parts: Iterable[int], *, now: datetime) -> None:
+    """Write a job for each of ``parts``, in the caller's transaction; done twice it does no harm."""
+    uuid = str(campaign.uuid)
+    drafts = [jobs.Draft(name=JOB, payload={"campaign": uuid, "part": one}) for one in parts]
+    jobs.put_many(drafts, now=now)
+
+
+def put_left(campaign: Campaign, *, now: datetime) -> None:
+    """Write a job for each range in which somebody waits, and one for the end."""
+    mine = CampaignRecipient.objects.filter(campaign=campaign, state=RecipientState.WAITING)
+    parts = list(mine.order_by("part").values_list("part", flat=True).distinct())
+    put_parts(campaign, parts or [0], now=now)
+
+
+def obstacle(campaign: Campaign) -> str:
+    """Why the policy does not let the campaign go out, in words; nothing where it does."""
+    known = {one.key: one for one in current().marketing}
+    allowed = campaign.purpose in known and campaign.channel in known[campaign.purpose].channels
+    return "" if allowed else str(WORDS[NOT_MARKETING])
+
+
+def elapsed(now: datetime) -> Callable[[], datetime]:
+    """A clock that began at ``now``."""
+    began = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - began)
+
+
+@jobs.job(JOB, waits=True)
+def send_part(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
+    """Send the messages of one range that wait; raises ``NotYet`` where some have to wait longer."""
+    campaign = Campaign.objects.filter(uuid=UUID(str(payload["campaign"]))).first()
+    if campaign is None:
+        raise Gone(_("The campaign does not exist any more."))
+    settle(campaign, now=now)
+    if campaign.state == CampaignState.SENDING:
+        if words := obstacle(campaign):
+            halt(campaign, words)
+            return
+        _Range(campaign, int(str(payload["part"])), job, elapsed(now)).send()
+    close(campaign, now=now)
+
+
+def settle(campaign: Campaign, *, now: datetime) -> int:
+    """Find the messages whose worker died between the mark and the note. Returns how many there were."""
+    alive = Job.objects.filter(lease=OuterRef("lease"), state=State.RUNNING, leased_until__gte=now)
+    handing_over = CampaignRecipient.objects.filter(campaign=campaign, state=RecipientState.HANDING)
+    return handing_over.exclude(Exists(alive)).update(state=RecipientState.UNKNOWN, failure=handing.KILLED)
+
+
+def halt(campaign: Campaign, words: str) -> None:
+    """Pause for a reason of our own, which the page shows."""
+    mine = Campaign.objects.filter(pk=campaign.pk, state=CampaignState.SENDING)
+    if mine.update(state=CampaignState.PAUSED, note=words[:200]):
+        signals.campaign_changed.send(Campaign, campaign=campaign.uuid, state=str(CampaignState.PAUSED))
+
+
+def close(campaign: Campaign, *, now: datetime) -> None:
+    """End a campaign of which nothing is left to do, and keep its counts, which outlive the rows."""
+    if CampaignRecipient.objects.filter(campaign=campaign, state__in=_UNSETTLED).exists():
+        return
+    mine = Campaign.objects.filter(pk=campaign.pk)
+    done = mine.filter(state=CampaignState.SENDING, built=True)
+    if done.update(state=CampaignState.DONE, ended_at=now):
+        signals.campaign_changed.send(Campaign, campaign=campaign.uuid, state=str(CampaignState.DONE))
+    ended = mine.filter(state__in=[CampaignState.DONE, CampaignState.STOPPED], totals={})
+    ended.update(totals=counted(campaign))
+
+
+def counted(campaign: Campaign) -> dict[str, int]:
+    """How many recipients there are by ``state``, or by ``state:reason`` where they did not get it."""
+    found: dict[str, int] = {}
+    rows = CampaignRecipient.objects.filter(campaign=campaign).order_by()
+    for state, reason, failure, number in rows.values_list("state", "reason", "failure").annotate(
+        number=Count("pk")
+    ):
+        why = reason if state == RecipientState.DROPPED else failure
+        key = f"{state}:{why}" if why else state
+        found[key] = found.get(key, 0) + number
+    return found
+
+
+@dataclass(slots=True)
+class _Range:
+    """One range in the hands of one worker."""
+
+    campaign: Campaign
+    part: int
+    job: Job
+    clock: Callable[[], datetime]
+    letters: Letters = field(init=False)
+    said: datetime = field(init=False)
+    asked: tuple[datetime, QuerySet[Any]] | None = None
+    put_off: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.letters, self.said = Letters(self.campaign), self.clock()
+
+    def send(self) -> None:
+        """Everybody of the range who waits, over one connection."""
+        if not self._waiting().exists():
+            return
+        connection = get_connection()
+        try:
+            connection.open()
+            self._send(connection)
+        finally:
+            connection.close()
+
+    def _send(self, connection: BaseEmailBackend) -> None:
+        last, going = 0, True
+        while going and (page := list(self._waiting().filter(pk__gt=last)[:PAGE])):
+            last = page[-1].pk
+            if words := door.shut():
+                raise Later(self.clock() + deliver.AT_THE_DOOR, words)
+            going = self._page(page, connection)
+        if self.put_off:
+            self._lose_patience()
+
+    def _page(self, page: list[CampaignRecipient], connection: BaseEmailBackend) -> bool:
+        people = [one.person for one in page]
+        addresses = {row.person: row.address for row in self._held().filter(person__in=people)}
+        languages = dict(Person.objects.filter(uuid__in=people).values_list("uuid", "language"))
+        for one in page:
+            self._still_mine()
+            address = addresses.get(one.person)
+            if not self._one(one, address, languages.get(one.person, ""), connection):
+                return False
+        return True
+
+    def _one(
+        self, one: CampaignRecipient, address: str | None, language: str, connection: BaseEmailBackend
+    ) -> bool:
+        """One message. Returns whether the range goes on."""
+        message = address and self._marked(one, address, language)
+        if not message:
+            answer = may_send(one.person, self.campaign.purpose, self.campaign.channel, now=self.clock())
+            if not answer:
+                return self._drop(one, answer.reason)
+            address = str(answer.address.canonical) if answer.address else ""  # a new one, perhaps
+            message = self._marked(one, address, language)
+        if not message:
+            return self._not_marked(one)
+        message.connection = connection
+        return self._note(one, handing.hand_over(message))
+
+    def _marked(self, one: CampaignRecipient, address: str, language: str) -> EmailMultiAlternatives | None:
+        """Mark and ask again in one statement; the message where it may be handed over, by nobody but us."""
+        letter = self.letters.of(language, one.reason)
+        message = letter.to(one.person, address)
+        held, now = self._held(), self.clock()
+        going = Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.SENDING)
+        marked = CampaignRecipient.objects.filter(
+            Exists(held.filter(person=one.person, address=address)),
+            Exists(going),
+            pk=one.pk,
+            state=RecipientState.WAITING,
+        ).update(state=RecipientState.HANDING, lease=self.job.lease, subject=letter.subject, at=now)
+        return message if marked else None
+
+    def _note(self, one: CampaignRecipient, came: handing.Outcome) -> bool:
+        mine = CampaignRecipient.objects.filter(pk=one.pk, lease=self.job.lease)
+        mine.update(state=came.state, failure=came.failure, at=self.clock())
+        if came.over:
+            raise NotYet
+        if came.state == RecipientState.WAITING:
+            self.put_off.append(one.pk)
+        return True
+
+    def _drop(self, one: CampaignRecipient, reason: str) -> bool:
+        waiting = CampaignRecipient.objects.filter(pk=one.pk, state=RecipientState.WAITING)
+        waiting.update(state=RecipientState.DROPPED, reason=reason, at=self.clock())
+        return True
+
+    def _not_marked(self, one: CampaignRecipient) -> bool:
+        """She may get it, and yet the mark was refused: another worker has her, or it is paused, or her address changes."""
+        if not Campaign.objects.filter(pk=self.campaign.pk, state=CampaignState.SENDING).exists():
+            return False
+        if self._waiting().filter(pk=one.pk).exists():
+            self.put_off.append(one.pk)
+        return True
+
+    def _lose_patience(self) -> None:
+        """Try those again later who were put off; after a day of it they have failed."""
+        if self.job.attempts < deliver.MOST_ATTEMPTS:
+            raise NotYet
+        left = CampaignRecipient.objects.filter(pk__in=self.put_off, state=RecipientState.WAITING)
+        left.update(state=RecipientState.FAILED, failure=handing.PUT_OFF, at=self.clock())
+
+    def _held(self) -> QuerySet[Any]:
+        """Who may get it, asked as of a moment ago."""
+        now = self.clock()
+        if self.asked is None or now - self.asked[0] > FRESH:
+            self.asked = now, audience(self.campaign.purpose, self.campaign.channel, now=now)
+        return self.asked[1]
+
+    def _still_mine(self) -> None:
+        now = self.clock()
+        if now - self.said >= RENEWED:
+            jobs.renew(self.job, now=now)
+            self.said = now
+
+    def _waiting(self) -> QuerySet[CampaignRecipient]:
+        mine = CampaignRecipient.objects.filter(campaign=self.campaign, part=self.part)
+        return mine.filter(state=RecipientState.WAITING).order_by("pk")

@@ -1,0 +1,180 @@
+"""Campaigns in the admin: somebody who knows no Python writes, looks, tries, sends and follows one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from bs4 import BeautifulSoup
+from django.contrib.auth.models import Permission
+from django.core import mail
+from django.test import Client
+
+from django_rgpd.consent import decisions
+from django_rgpd.marketing import campaigns
+from django_rgpd.marketing.models import Campaign, CampaignText
+from example_shop.accounts.models import User
+from example_shop.factories import UserFactory
+
+from .campaigning import BUILDING, drafted, run
+from .conftest import fingerprint
+
+pytestmark = pytest.mark.django_db
+BASE = "/admin/django_rgpd/campaign/"
+
+
+@pytest.fixture
+def readers(make_person: Callable, today: datetime) -> None:
+    """Two who agreed."""
+    for number in range(2):
+        person = make_person(f"reader{number}@example.com")
+        decisions.give(person, "newsletter", "email", how="account", now=today - timedelta(hours=1))
+
+
+@pytest.fixture
+def log_in(client: Client) -> Callable[..., User]:
+    """Log a member of staff in who may do what is named."""
+
+    def log_in(*codes: str) -> User:
+        user = UserFactory(email="marketer@example.com", is_staff=True)
+        user.user_permissions.set(
+            Permission.objects.filter(codename__in=[f"{code}_campaign" for code in codes])
+        )
+        client.force_login(user)
+        return user
+
+    return log_in
+
+
+def _form(**more: str) -> dict[str, str]:
+    return {
+        "name": "November", "purpose": "newsletter", "texts-TOTAL_FORMS": "1", "texts-INITIAL_FORMS": "0",
+        "texts-MIN_NUM_FORMS": "0", "texts-MAX_NUM_FORMS": "2", "texts-0-language": "en",
+        "texts-0-subject": "Lanterns", "texts-0-text": "They are back.", "texts-0-html": "", **more,
+    }  # fmt: skip
+
+
+@pytest.mark.promise("P10")
+def test_a_marketer_writes_tries_sends_and_follows_a_campaign(
+    readers: None, client: Client, log_in: Callable
+) -> None:
+    log_in("add", "change", "view", "send")
+    client.post(f"{BASE}add/", _form(**{"texts-0-html": "<p>Back<script>alert(1)</script></p>"}))
+    campaign = Campaign.objects.get()
+    page = f"{BASE}{campaign.pk}/"
+    assert CampaignText.objects.get().html == "<p>Back</p>"
+    assert "Lanterns" in client.get(f"{page}change/").content.decode()
+    assert "They are back." in client.get(f"{page}preview/").content.decode()
+    client.post(f"{page}test/")
+    assert [one.to for one in mail.outbox] == [["marketer@example.com"]]
+    mail.outbox.clear()
+    shown = client.get(f"{page}send/").content.decode()
+    assert "2 people" in shown
+    seen = BeautifulSoup(shown, "html.parser").find("input", {"name": "seen"})["value"]
+    for _click in range(2):
+        client.post(f"{page}send/", {"seen": seen})
+    under_way = client.get(f"{page}report/")
+    assert under_way.headers["Refresh"] == "10"
+    run(campaign.created_at)
+    run(campaign.created_at + timedelta(hours=1))
+    assert len(mail.outbox) == 2
+    done = client.get(f"{page}report/")
+    assert "Refresh" not in done.headers
+    assert "Done" in done.content.decode()
+    assert "reader" not in done.content.decode()
+
+
+def test_a_campaign_that_was_started_is_not_changed_any_more(
+    readers: None, client: Client, log_in: Callable, today: datetime
+) -> None:
+    log_in("add", "change", "view", "delete", "send")
+    campaign = drafted(today)
+    campaigns.start(campaign, now=today)
+    before = fingerprint()
+    text = campaign.texts.get(language="en")
+    changed = _form(**{"texts-INITIAL_FORMS": "1", "texts-0-id": str(text.pk), "texts-0-text": "Other"})
+    assert client.post(f"{BASE}{campaign.pk}/change/", changed).status_code == 403
+    assert client.post(f"{BASE}{campaign.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert fingerprint() == before
+
+
+def test_a_text_that_changed_since_it_was_read_is_not_sent(
+    readers: None, client: Client, log_in: Callable, today: datetime
+) -> None:
+    log_in("view", "send")
+    campaign = drafted(today)
+    shown = client.get(f"{BASE}{campaign.pk}/send/").content
+    seen = BeautifulSoup(shown, "html.parser").find("input", {"name": "seen"})["value"]
+    campaign.texts.update(text="Something else")
+    client.post(f"{BASE}{campaign.pk}/send/", {"seen": seen})
+    campaign.refresh_from_db()
+    assert campaign.state == "draft"
+
+
+@pytest.mark.parametrize("page", ["send/", "pause/now/", "resume/now/", "stop/now/"])
+def test_who_writes_may_not_send(
+    readers: None, client: Client, log_in: Callable, today: datetime, page: str
+) -> None:
+    log_in("add", "change", "view", "delete")
+    campaign = drafted(today)
+    before = fingerprint()
+    assert client.post(f"{BASE}{campaign.pk}/{page}", {"seen": "x", "sure": "1"}).status_code == 403
+    assert fingerprint() == before
+
+
+@pytest.mark.parametrize("page", ["preview/", "preview/en.html", "report/", "test/", "send/", "change/"])
+def test_other_staff_see_nothing(client: Client, log_in: Callable, today: datetime, page: str) -> None:
+    log_in()
+    campaign = drafted(today)
+    ask = client.post if page == "test/" else client.get
+    assert ask(f"{BASE}{campaign.pk}/{page}").status_code == 403
+    assert mail.outbox == []
+
+
+def test_a_stop_asks_whether_one_is_sure_and_is_final(
+    readers: None, client: Client, log_in: Callable, today: datetime
+) -> None:
+    log_in("view", "send")
+    campaign = drafted(today)
+    campaigns.start(campaign, now=today)
+    run(today, BUILDING)
+    client.post(f"{BASE}{campaign.pk}/stop/now/")
+    campaign.refresh_from_db()
+    assert campaign.state == "sending"
+    client.post(f"{BASE}{campaign.pk}/pause/now/")
+    client.post(f"{BASE}{campaign.pk}/stop/now/", {"sure": "1"})
+    said = client.post(f"{BASE}{campaign.pk}/resume/now/", follow=True).content.decode()
+    assert "not paused" in said
+    assert "The campaign was stopped before." in said
+    run(today)
+    assert mail.outbox == []
+
+
+@pytest.mark.fault("M05")
+def test_the_preview_can_run_nothing_in_the_admin(client: Client, log_in: Callable, today: datetime) -> None:
+    log_in("view")
+    campaign = drafted(today)
+    CampaignText.objects.filter(campaign=campaign).update(html="<script>alert(1)</script><b>Hi</b>")
+    page = BeautifulSoup(client.get(f"{BASE}{campaign.pk}/preview/").content, "html.parser")
+    frames = page.find_all("iframe")
+    assert ["".join(one["sandbox"]) for one in frames] == ["", ""]
+    shown = client.get(frames[0]["src"])
+    assert shown.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    assert shown.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert b"<script" not in shown.content
+    assert b"Unsubscribe" in shown.content
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"texts-0-text": "Hello {{ name }}"}, {"texts-0-subject": "\u202e"}, {"texts-TOTAL_FORMS": "0"},
+              {"purpose": "orders"}, {"texts-0-language": "xx"}],
+)  # fmt: skip
+def test_what_cannot_be_sent_is_said_beside_the_form(
+    client: Client, log_in: Callable, wrong: dict[str, str]
+) -> None:
+    log_in("add", "change", "view")
+    answer = client.post(f"{BASE}add/", _form(**wrong))
+    assert answer.status_code == 200
+    assert "errorlist" in answer.content.decode() or "errornote" in answer.content.decode()
+    assert not Campaign.objects.exists()
