@@ -114,6 +114,10 @@ class Processor:
         """What is wrong with the options, for the system checks; nothing is called."""
         yield from ()
 
+    def serves(self, purpose: str) -> bool:
+        """Whether its options say what to do for the marketing purpose ``purpose``."""
+        return True
+
     def subscribe(self, contact: Contact, purpose: str, *, call: Call) -> Evidence:
         """``contact`` agreed to ``purpose`` in the shop, and the policy lets her be written to."""
         raise self._unsupported(Capability.SUBSCRIBE)

@@ -42,6 +42,7 @@ def _settings(policy: Policy) -> Iterator[CheckMessage]:
             yield _error("E502", place, "The policy has no recipient of this key.", hint)
         elif processor is not None:
             yield from _lacking(place, recipients[key], processor)
+            yield from _unserved(place, recipients[key], processor)
             yield from _given(place, recipients[key], processor)
 
 
@@ -51,6 +52,15 @@ def _lacking(place: str, recipient: Recipient, processor: Processor) -> Iterator
             message = f"Its purposes need {step.value!r}, which {type(processor).__name__} does not support."
             hint = "Take another class, or Manual, with which somebody does it."
             yield _error("E503", place, message, hint)
+
+
+def _unserved(place: str, recipient: Recipient, processor: Processor) -> Iterator[CheckMessage]:
+    for purpose in current().marketing:
+        if purpose.key in set(recipient.purposes) and not processor.serves(purpose.key):
+            message = f"Its options say nothing of {purpose.key!r}, which its recipient gets data for."
+            yield _error(
+                "E503", place, message, "Add the purpose to the options, or take it from the recipient."
+            )
 
 
 def _given(place: str, recipient: Recipient, processor: Processor) -> Iterator[CheckMessage]:

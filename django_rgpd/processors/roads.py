@@ -145,18 +145,12 @@ def class_of(given: Mapping[str, object]) -> type[Processor]:
     try:
         kind: Any = import_string(path)
     except ImportError as error:
-        msg = f"names {path!r}, which cannot be imported ({_missing(error)})."
+        msg = f"names {path!r}, which cannot be imported ({error})."
         raise Misconfigured(msg) from None
     if not (isinstance(kind, type) and issubclass(kind, Processor)):
         msg = f"names {path!r}, which is no Processor."
         raise Misconfigured(msg)
     return kind
-
-
-def _missing(error: ImportError) -> str:
-    """The innermost sentence: a vendor's module says by which line its client is installed."""
-    cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
-    return str(cause)
 
 
 def _required(kind: type[Processor]) -> Iterator[str]:
