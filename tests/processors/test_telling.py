@@ -10,9 +10,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from django_rgpd.consent import decisions
+from django_rgpd.erasure import residue
 from django_rgpd.erasure.execute import erase
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.erasure.plan import plan
+from django_rgpd.erasure.residue.search import search
 from django_rgpd.outbox import daily, deliver, jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.processors import calling, dummy, telling
@@ -91,6 +93,18 @@ def test_staff_hear_of_it_ten_days_before_the_month_is_over(newsletter, person, 
     assert job.due_at.isoformat() == "2026-06-02T10:00:00+00:00"
     assert "late" not in {one.key for one in findings(now=job.due_at)}
     assert "late" in {one.key for one in findings(now=job.due_at + timedelta(seconds=1))}
+
+
+def test_what_a_processor_has_yet_to_answer_is_no_residue(roads, person, now):
+    """Its address is needed for nothing else, and is emptied with the answer."""
+    roads(stripe={"class": MANUAL, "instructions": "Delete the customer."})
+    erase(person, how="account", now=now)
+    run(now)
+    job = Job.objects.get(name=calling.ERASE)
+    sought = residue.distinctive({"email": [ADDRESS]})
+    assert job.state == State.NEEDS
+    places = {one.pk: one.kept for one in search(sought, now=now) if one.label == "django_rgpd.Job"}
+    assert places[str(job.pk)] == "a job under way"
 
 
 def test_a_copied_database_calls_nobody(newsletter, settings, person, now):
