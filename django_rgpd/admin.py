@@ -6,6 +6,7 @@ from importlib.util import find_spec
 for _room in (
     "registry",
     "outbox",
+    "processors",
     "ledger",
     "holds",
     "consent",

@@ -24,6 +24,7 @@ class RgpdConfig(AppConfig):
             "policy",
             "registry",
             "outbox",
+            "processors",
             "ledger",
             "holds",
             "consent",

@@ -112,6 +112,7 @@ class ErasureData(Declaration):
     fields = {
         "plan": Personal(PROOF, erase=EmptyJson(), category=TECHNICAL, export=False),
         "receipt": Personal(PROOF, erase=EmptyJson(), category=TECHNICAL, export=False),
+        "processors": Personal(PROOF, erase=EmptyJson(), category=TECHNICAL, export=False),
     }
     facts = ["state", "how", "asked_at", "done_at", "open_until"]
     internal = ["uuid", "site", "person", "actor", "choices"]

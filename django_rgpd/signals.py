@@ -41,5 +41,9 @@ published_changed = Signal()
 """What everybody could read of a published model went, came back or lost its name: ``model``, and ``about``, the values of its
 ``about`` path on whose pages that is; none of them where any page may be. Sent after the commit: drop cached copies."""
 
+processor_answered = Signal()
+"""A processor did what it was asked, or needs someone: ``processor`` (its key), ``step``, ``person`` (uuid or None), ``about``
+(uuid of the erasure, or empty), ``state`` (as of a job), ``evidence``, ``at``."""
+
 restored = Signal()
 """A restored dump was brought up to date: ``at``. Sent inside the transaction."""

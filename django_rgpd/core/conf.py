@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import PurePath
 from urllib.parse import urlsplit
@@ -45,6 +45,7 @@ class Settings:
     IMPERSONATED: str = ""
     REAUTH_SECONDS: int = 300
     SECOND_PASS_MINUTES: int = 10
+    PROCESSORS: Mapping[str, Mapping[str, object]] = field(default_factory=dict, repr=False)
 
 
 NAMES = frozenset(field.name for field in fields(Settings))
@@ -97,6 +98,8 @@ def type_problem(name: str, value: object) -> str | None:
         return None if isinstance(value, bool) else "must be True or False"
     if name in KEY_RINGS:
         return None
+    if name == "PROCESSORS":
+        return None if _is_dict_of_dicts(value) else "must be a dict of dicts"
     if name in {"EXPORT_ROOT", "MIRROR_ROOT"}:
         return None if isinstance(value, str | PurePath) else "must be a path"
     return None if isinstance(value, str) else "must be a text"
@@ -144,6 +147,12 @@ def _readable(name: str, value: object) -> object | None:
     if name == "TIME_ZONE":
         return value if is_zone(str(value)) else None
     return str(value) if isinstance(value, str | PurePath) else value
+
+
+def _is_dict_of_dicts(value: object) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(key, str) and isinstance(inner, Mapping) for key, inner in value.items()
+    )
 
 
 def _secrets(value: object) -> tuple[str, ...]:

@@ -11,10 +11,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from django_rgpd.core import clock
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.core.impersonation import impersonated
+from django_rgpd.erasure import telling
 from django_rgpd.erasure.execute import erase
 from django_rgpd.erasure.forms import OnRequest
 from django_rgpd.erasure.models import Erasure
@@ -31,12 +33,17 @@ PERMISSION = "django_rgpd.execute_erasure"
 class ErasureAdmin(admin.ModelAdmin[Erasure]):
     """What was asked, planned and done; nothing of it can be edited."""
 
-    list_display = ("uuid", "state", "how", "asked_at", "done_at", "open_until")
+    list_display = ("uuid", "state", "how", "asked_at", "done_at", "open_until", "at_processors")
     list_filter = ("state", "how")
     date_hierarchy = "asked_at"
     search_fields = ("uuid", "person")
     ordering = ("-asked_at",)
     change_list_template = "django_rgpd/erasure/admin_list.html"
+
+    @admin.display(description=_lazy("at the processors"))
+    def at_processors(self, erasure: Erasure) -> str:
+        """Where each of them stands."""
+        return telling.in_words(erasure.processors)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never by a form of the admin."""

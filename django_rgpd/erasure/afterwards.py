@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock, conf
-from django_rgpd.erasure import residue, sessions, statements
+from django_rgpd.erasure import residue, sessions, statements, telling
 from django_rgpd.erasure.failures import wrapped
 from django_rgpd.erasure.lines import Plan
 from django_rgpd.erasure.models import Erasure, ErasureState
@@ -52,10 +52,12 @@ def put(erasure: Erasure, shown: Plan, left: Taken, *, now: datetime) -> None:
         "pinned": _kept(left.pinned),
         "sessions": left.sessions,
         "values": [[value.kind, value.text] for value in left.values],
+        "told_by": list(left.told_by),
     }
     minutes = timedelta(minutes=conf.get().SECOND_PASS_MINUTES)
     second = jobs.Draft(name=SECOND_PASS, payload=payload, run_at=now + minutes, person=erasure.person)
-    jobs.put_many([second, *_receipt(erasure, shown, left, now=now)], now=now)
+    told = telling.drafts(erasure, erasure.processors, left.told_by, left.subject)
+    jobs.put_many([second, *told, *_receipt(erasure, shown, left, now=now)], now=now)
 
 
 def _receipt(erasure: Erasure, shown: Plan, left: Taken, *, now: datetime) -> list[jobs.Draft]:
@@ -80,7 +82,7 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
     until = erasure.asked_at + UNDER_WAY
     hers = without_newcomers(subject, _rows(payload, "held"), pinned=_rows(payload, "pinned"), until=until)
-    go_over(erasure, hers, now=now)
+    go_over(erasure, hers, told_by=_texts(payload, "told_by"), now=now)
     keys = payload.get("sessions")
     if sessions.end([str(key) for key in keys] if isinstance(keys, list) else []):
         raise Later(now + timedelta(minutes=conf.get().SECOND_PASS_MINUTES), _("A session store is down."))
@@ -95,6 +97,7 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
                 "subject": payload["subject"],
                 "held": _kept(held_open(hers, now=now)),
                 "pinned": payload.get("pinned", {}),
+                "told_by": payload.get("told_by", []),
             },
             now=now,
             run_at=now + timedelta(days=1),
@@ -124,15 +127,18 @@ def go_on(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
     pinned = _rows(payload, "pinned")
     subject = without_newcomers(subject, _rows(payload, "held"), pinned=pinned, until=None)
-    go_over(erasure, subject, now=now)
+    go_over(erasure, subject, told_by=_texts(payload, "told_by"), now=now)
     if erasure.state == ErasureState.OPEN:
         if _overdue(subject, asked=erasure.asked_at, now=now):
             raise NeedsSomeone(_("Business with an erased person is still open past its time: close it."))
         raise Later(now + timedelta(days=1))
 
 
-def go_over(erasure: Erasure, subject: Subject, *, now: datetime) -> int:
-    """The same plan once more; what is nobody's any more, or a new person's, is left alone. Returns how many rows fell."""
+def go_over(erasure: Erasure, subject: Subject, *, told_by: Sequence[str] = (), now: datetime) -> int:
+    """The same plan once more; what is nobody's any more, or a new person's, is left alone. Returns how many rows fell.
+
+    Once nothing waits any more, the processors are told that business still needed: by ``told_by``, her addresses.
+    """
     with wrapped(f"Erasure {erasure.uuid}"), transaction.atomic():
         standing = holds.standing(steady=True)
         done = release(
@@ -144,13 +150,15 @@ def go_over(erasure: Erasure, subject: Subject, *, now: datetime) -> int:
             standing=standing,
         )
         left = plan(subject, now=now, choices=erasure.choices, standing=standing)
+        telling.lock(erasure)
         counts = erasure.receipt
         if done.rows:
             erasure.receipt = {**counts, "later": [*counts.get("later", []), done.as_json()]}
         erasure.open_until = left.open_until
-        erasure.state = ErasureState.OPEN if left.waits else ErasureState.DONE
-        erasure.done_at = erasure.done_at or (None if left.waits else now)
-        erasure.save(update_fields=["receipt", "open_until", "state", "done_at"])
+        if not left.waits:
+            telling.tell_the_rest(erasure, told_by or sorted(subject.emails), subject, now=now)
+        telling.settle(erasure, waits=left.waits, now=now)
+        erasure.save(update_fields=["receipt", "open_until", "state", "done_at", "processors"])
     return done.rows
 
 
@@ -170,6 +178,11 @@ def _rows(payload: jobs.Payload, name: str) -> dict[str, tuple[object, ...]]:
         for label, keys in pairs
         if isinstance(keys, list)
     }
+
+
+def _texts(payload: jobs.Payload, name: str) -> list[str]:
+    kept = payload.get(name)
+    return [str(one) for one in kept] if isinstance(kept, list) else []
 
 
 def _look(erasure: Erasure, payload: jobs.Payload, *, now: datetime) -> None:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django_rgpd import signals
 from django_rgpd.consent import suppress
 from django_rgpd.core.errors import Refused
-from django_rgpd.erasure import afterwards, remembered, sessions, traces
+from django_rgpd.erasure import afterwards, remembered, sessions, telling, traces
 from django_rgpd.erasure.counting import Question
 from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.models import Erasure, ErasureState
@@ -178,7 +178,7 @@ def carry_out(case: Case, drawn: Drawn, uuid: UUID) -> tuple[Erasure, list[dict[
         standing=case.standing,
     )
     _close(case, drawn.plan)
-    erasure = _written(case, uuid, drawn.plan, done)
+    erasure = _written(case, uuid, drawn.plan, done, told=telling.begun(drawn.plan, left.told_by, now=now))
     afterwards.put(erasure, drawn.plan, replace(left, email=None) if case.again else left, now=now)
     transaction.on_commit(lambda: sessions.end(keys), robust=True)
     _let_deferred_keys_speak()
@@ -243,24 +243,25 @@ def _close(case: Case, shown: Plan) -> None:
     rows.update(**{name: value for name, value in values.items() if name in names})
 
 
-def _written(case: Case, uuid: UUID, shown: Plan, done: Released) -> Erasure:
-    told = {
+def _written(case: Case, uuid: UUID, shown: Plan, done: Released, *, told: Mapping[str, object]) -> Erasure:
+    values = {
         "person": case.person.uuid,
         "site": case.person.site,
-        "state": ErasureState.OPEN if shown.waits else ErasureState.DONE,
+        "state": (state := telling.state(told, waits=shown.waits)),
         "how": case.how,
         "actor": case.actor,
         "asked_at": case.asked_at,
-        "done_at": None if shown.waits else case.now,
+        "done_at": case.now if state == ErasureState.DONE else None,
         "open_until": shown.open_until,
         "choices": dict(case.choices),
         "plan": shown.as_json(),
         "receipt": done.as_json(),
+        "processors": dict(told),
     }
     if not case.again:
-        return Erasure.objects.create(uuid=uuid, **told)
+        return Erasure.objects.create(uuid=uuid, **values)
     # Where only the tables of people were restored, its row is there.
-    return Erasure.objects.update_or_create(uuid=uuid, defaults=told)[0]
+    return Erasure.objects.update_or_create(uuid=uuid, defaults=values)[0]
 
 
 def lock(person: Person) -> Person:

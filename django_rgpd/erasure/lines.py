@@ -100,6 +100,19 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """A processor that is told: at once, or (``later``) when the business that still needs it is closed.
+
+    ``by_hand``: somebody of the shop does it.
+    """
+
+    key: str
+    name: str
+    later: bool
+    by_hand: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What an erasure would do now."""
 
@@ -109,6 +122,7 @@ class Plan:
     asks: tuple[Asking, ...] = ()
     blocked: tuple[Blocked, ...] = field(default=())
     keeps: tuple[Keeping, ...] = ()
+    told: tuple[Telling, ...] = ()
 
     @property
     def waits(self) -> bool:

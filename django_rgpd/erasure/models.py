@@ -14,6 +14,7 @@ class ErasureState(models.TextChoices):
 
     ASKED = "asked", _("asked")
     OPEN = "open", _("done but for open business or a hold")
+    TOLD = "told", _("done here; a processor has yet to do it")
     DONE = "done", _("done")
 
 
@@ -35,6 +36,8 @@ class Erasure(models.Model):
     choices = models.JSONField(_("choices"), default=dict, blank=True)
     plan = models.JSONField(_("plan"), default=dict, blank=True)
     receipt = models.JSONField(_("receipt"), default=dict, blank=True)
+    processors = models.JSONField(_("processors"), default=dict, blank=True)
+    """Key of each processor that was told → where it stands, since when, and their evidence."""
 
     class Meta:
         verbose_name = _("erasure")

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from django_rgpd.core import clock
-from django_rgpd.erasure import references, statements
+from django_rgpd.erasure import references, statements, telling
 from django_rgpd.erasure.counting import Answer, Question, answers
 from django_rgpd.erasure.keeping import Cause, keeping
 from django_rgpd.erasure.lines import Asking, Blocked, Going, Keeping, Open, Plan, Staying, together
@@ -97,6 +97,7 @@ def draw(
         blocked=together(lines, Blocked),
         keeps=together(lines, Keeping),
     )
+    made = replace(made, told=telling.lines(waits=made.waits))
     return Drawn(made, tuple(reached), tuple(given[: len(beside)]))
 
 

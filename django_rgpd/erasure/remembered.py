@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 
 from django_rgpd.core import addresses
 from django_rgpd.core.errors import BadAddress
-from django_rgpd.erasure import residue
+from django_rgpd.erasure import residue, telling
 from django_rgpd.erasure.statements import rows_of
 from django_rgpd.outbox import mail
 from django_rgpd.registry import Entry, Subject, held, holds, people, registry, rule, scope
@@ -34,6 +34,8 @@ class Taken:
     values: list[residue.Value]
     digests: list[dict[str, str]]
     pinned: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    told_by: tuple[str, ...] = field(default=(), repr=False)
+    """The addresses by which processors may know her."""
 
 
 def taken(person: Person, known: people.Known, user: Any, *, sessions: list[str], herself: bool) -> Taken:
@@ -56,6 +58,7 @@ def taken(person: Person, known: people.Known, user: Any, *, sessions: list[str]
         sessions=sessions,
         values=residue.distinctive(texts),
         digests=_digests(known, own),
+        told_by=telling.addresses_of(subject, own=people.account_email(user) if user else None),
     )
 
 

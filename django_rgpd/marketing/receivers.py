@@ -1,5 +1,5 @@
-"""What marketing hears: mail providers, where anymail is installed; objections, restored dumps and people who turn out to be
-one; and what the rule asks it.
+"""What marketing hears: mail providers, where anymail is installed; decisions, restored dumps, addresses and people who turn out
+to be one, some of which processors have to hear of; and what the rule asks it.
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ from importlib.util import find_spec
 from uuid import UUID
 
 from django.db.models import Q
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from django_rgpd import signals
 from django_rgpd.consent import kinds
-from django_rgpd.core import conf
-from django_rgpd.marketing import engagement, mailing, tracking
+from django_rgpd.consent.models import ConsentState
+from django_rgpd.core import clock, conf
+from django_rgpd.marketing import engagement, mailing, sync, tracking
 from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState
 from django_rgpd.policy import EMAIL
 from django_rgpd.policy.own import OPENINGS
 from django_rgpd.registry import agreed
 from django_rgpd.registry.conditions import NEVER
+from django_rgpd.registry.models import Address, HoldKind, Kind, Person
 from django_rgpd.registry.site import Entry
 
 
@@ -55,6 +58,38 @@ def come_along(person: UUID, merged: UUID, **_more: object) -> None:
     hers = CampaignRecipient.objects.filter(person=person).values("campaign")
     guests = CampaignRecipient.objects.filter(person=merged)
     guests.exclude(campaign__in=list(hers.values_list("campaign", flat=True))).update(person=person)
+
+
+@receiver(signals.consent_changed, dispatch_uid="django_rgpd.marketing.consent")
+def consent_changed(*, person: UUID, purpose: str, channel: str, **_more: object) -> None:
+    """She agreed, withdrew, objected, or an agreement ended."""
+    sync.put(person, purpose=purpose, channel=channel, now=clock.now())
+
+
+@receiver(signals.hold_placed, dispatch_uid="django_rgpd.marketing.held")
+@receiver(signals.hold_lifted, dispatch_uid="django_rgpd.marketing.lifted")
+def restricted(*, person: UUID | None = None, kind: str = "", **_more: object) -> None:
+    """While her data may only be stored nobody writes to her (art. 18); afterwards what stood stands again."""
+    if person is not None and kind == HoldKind.RESTRICTION:
+        sync.put(person, now=clock.now())
+
+
+@receiver(signals.person_merged, dispatch_uid="django_rgpd.marketing.sync_merged")
+def merged(*, person: UUID, **_more: object) -> None:
+    """A guest's choices and addresses are hers now."""
+    sync.put(person, moved=True, now=clock.now())
+
+
+@receiver(post_save, sender=Address, dispatch_uid="django_rgpd.marketing.address")
+def address_changed(*, instance: Address, raw: bool = False, **_more: object) -> None:
+    """Another address was proven, or has a new owner: they know by it who decided something, or no longer may (art. 16)."""
+    if raw or instance.kind != Kind.EMAIL or instance.proven_at is None or not sync.heard():
+        return
+    had = Address.objects.filter(site=instance.site, kind=instance.kind, digest=instance.digest)
+    known = set(Person.objects.filter(pk__in=had.values("person")).values_list("uuid", flat=True))
+    if ConsentState.objects.filter(person__in=known).exists():
+        for uuid in sorted(known):
+            sync.put(uuid, moved=True, now=clock.now())
 
 
 if find_spec("anymail"):

@@ -7,4 +7,5 @@ from django_rgpd.marketing import (  # noqa: F401 - they register their jobs
     mailing,
     repermission,
     send,
+    sync,
 )

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('django_rgpd', '0007_audience'),
+        ('django_rgpd', '0009_tracking'),
     ]
 
     operations = [

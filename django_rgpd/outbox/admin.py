@@ -19,14 +19,26 @@ from django_rgpd.outbox.models import Job
 class JobAdmin(admin.ModelAdmin[Job]):
     """What waits, runs, is done or needs someone. Payloads are not shown: they may name an address."""
 
-    list_display = ("name", "state", "run_at", "attempts", "note", "due_at", "finished_at")
+    list_display = ("name", "about", "state", "run_at", "attempts", "note", "due_at", "finished_at")
     list_filter = ("state", "name")
     search_fields = ("uuid", "person")
     ordering = ("-created_at",)
     date_hierarchy = None
     show_full_result_count = False
-    actions = ("try_again",)
+    actions: Any = ("try_again",)
+    readonly_fields = ("evidence",)
     exclude = ("payload", "progress", "lease", "site", "key")
+
+    @admin.display(description=_("about"))
+    def about(self, job: Job) -> str:
+        """Which processor a job is about."""
+        return str(job.payload.get("processor") or job.progress.get("processor", ""))
+
+    @admin.display(description=_("evidence"))
+    def evidence(self, job: Job) -> str:
+        """What the other side answered."""
+        answer = job.progress.get("evidence")
+        return ", ".join(f"{name}: {value}" for name, value in answer.items()) if answer else ""
 
     @admin.action(description=_("Try again now"), permissions=["change"])
     def try_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
@@ -45,7 +57,8 @@ class JobAdmin(admin.ModelAdmin[Job]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> list[str]:
         """Every field: a job is changed by what it does."""
-        return [field.name for field in Job._meta.fields if field.name not in self.exclude]
+        own = [field.name for field in Job._meta.fields if field.name not in self.exclude]
+        return [*own, *self.readonly_fields]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Jobs are written by their reasons."""

@@ -119,6 +119,7 @@ class Draft:
     payload: Mapping[str, object]
     run_at: datetime | None = None
     person: UUID | None = None
+    due_at: datetime | None = None
 
 
 def put_many(drafts: Iterable[Draft], *, now: datetime) -> int:
@@ -132,6 +133,7 @@ def put_many(drafts: Iterable[Draft], *, now: datetime) -> int:
                 payload=as_json(one.payload),
                 created_at=now,
                 run_at=one.run_at or now,
+                due_at=one.due_at,
             )
             for one in drafts
         ),

@@ -153,6 +153,14 @@ policy = Policy(
             safeguard=STANDARD_CLAUSES,
             holds=_("card data, which the shop never sees"),
         ),
+        Recipient(
+            "mailchimp",
+            _("Mailchimp (newsletter)"),
+            purposes=["newsletter"],
+            country="US",
+            safeguard=STANDARD_CLAUSES,
+            holds=_("your address, and since when you have agreed"),
+        ),
         Recipient("carrier", _("La Poste (deliveries)"), purposes=["orders"], processor=False),
         Recipient("accountant", _("Our accountant"), purposes=["accounting"]),
         Recipient(

@@ -146,6 +146,23 @@ RGPD = {
     "MAIL_BACKEND": "example_shop.mailbox.backend.MailboxBackend",
     "DIGEST_KEYS": ("demo:digests of the example shop's addresses",),
     "LINK_KEYS": ("demo:links in the example shop's mails",),
+    # Nothing that the demo calls is outside of this machine.
+    "PRODUCTION": True,
+    "PROCESSORS": {
+        "mailchimp": {
+            "class": "django_rgpd.processors.dummy.Dummy",
+            "name": "newsletter",
+            "path": str(VAR / "processors" / "newsletter.json"),
+        },
+        "stripe": {
+            "class": "django_rgpd.processors.manual.Manual",
+            "instructions": "Stripe, Customers: search the address, open the customer, Actions, Delete customer.",
+        },
+        "host": {
+            "class": "django_rgpd.processors.nothing.NothingMore",
+            "reason": "It holds our own database and files, and copies of them for 30 days.",
+        },
+    },
     "SEAL_KEYS": ("demo:seals of the example shop's ledgers",),
     "OPEN_TRACKING": "openings",
 }

@@ -14,6 +14,7 @@ from django_rgpd.centre.identity import Visitor, for_visitor
 from django_rgpd.core import clock
 from django_rgpd.core.failures import EngineFailed
 from django_rgpd.core.pages import public, takes
+from django_rgpd.erasure import telling
 from django_rgpd.erasure.execute import PlanChanged, erase
 from django_rgpd.erasure.plan import plan
 from django_rgpd.registry import people
@@ -60,7 +61,7 @@ def delete(request: HttpRequest, found: Visitor) -> HttpResponseBase:
 @takes("GET")
 def deleted(request: HttpRequest) -> HttpResponseBase:
     """What was done, for anybody: nothing on it is about anyone."""
-    return page(request, "deleted")
+    return page(request, "deleted", {"processors": [one.name for one in telling.lines(waits=False)]})
 
 
 def _changed(request: HttpRequest, context: dict[str, object]) -> HttpResponseBase:

@@ -14,14 +14,16 @@ from django.db.models import FileField
 
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.policy import Occasion, current
+from django_rgpd.processors import calling
 from django_rgpd.registry import Entry, holds, registry, rule
 
 if TYPE_CHECKING:
     from django_rgpd.erasure.residue.search import Finding
     from django_rgpd.registry import Personal
 
-PASSING_JOBS = frozenset({"erasure.second_pass", "erasure.open_business", "mail"})
-"""Jobs that hold an address until they are done, minutes after an erasure or when what is kept may go, and are emptied then."""
+PASSING_JOBS = frozenset({"erasure.second_pass", "erasure.open_business", "mail", calling.ERASE})
+"""Jobs that hold an address until they are done (minutes after an erasure, when what is kept may go, when a processor has
+answered), and are emptied then."""
 
 _WAITING = (State.WAITING, State.RUNNING, State.NEEDS)
 

@@ -1,0 +1,144 @@
+"""Who decides what a processor holds of a person's marketing: what stands in the shop when the job is carried out.
+
+A job says who, never what: it reads what stands, tells the processor, and reads again, so that neither order nor delay nor a
+second worker leaves the processor with anything else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from django_rgpd.consent import permission, state
+from django_rgpd.outbox import jobs
+from django_rgpd.outbox.models import Job
+from django_rgpd.outbox.outcomes import Gone, Later
+from django_rgpd.policy import EMAIL
+from django_rgpd.processors import calling, roads
+from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Processor
+from django_rgpd.registry import people
+from django_rgpd.registry.models import Person
+
+MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a processor ought to hold of one person: ``live``, the purposes for which she may be written to, and since when she
+    agreed; ``over``, the others; ``former``, the other addresses that are hers.
+    """
+
+    contact: Contact = field(repr=False)
+    live: dict[str, datetime | None]
+    over: tuple[str, ...]
+    former: tuple[str, ...] = field(repr=False)
+
+
+def put(person: UUID, *, purpose: str = "", channel: str = "", moved: bool = False, now: datetime) -> int:
+    """Write down, in the caller's transaction, that processors have to hear of ``person``; returns how many.
+
+    ``purpose`` and ``channel``: what changed, all of marketing where empty. ``moved``: her address did.
+    """
+    if channel not in {"", EMAIL}:
+        return 0
+    keys = [road.key for road in heard() if purpose in {"", *(one.key for one in road.marketing(EMAIL))}]
+    payload = {MOVED: True} if moved else {}
+    return jobs.put_many(
+        [jobs.Draft(name=calling.SYNC, payload={"processor": key, **payload}, person=person) for key in keys],
+        now=now,
+    )
+
+
+@jobs.job(calling.SYNC, outward=True)
+@sensitive_variables()
+def sync(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
+    """Have the processor hold what stands in the shop now."""
+    if job.person is None:
+        raise Gone
+    road = roads.of(str(payload.get("processor", "")))
+    seen = wanted(job.person, road, now=now)
+    if seen is None:
+        raise Gone(_("There is nobody to tell them about any more."))
+    moved = bool(payload.get(MOVED))
+    calling.call(lambda road, call: _tell(road.processor, seen, moved, call), payload, job=job, now=now)
+    if wanted(job.person, road, now=now) != seen:
+        raise Later(now + timedelta(seconds=1), _("It changed while they were told."))
+
+
+@sensitive_variables()
+def wanted(person: UUID, road: roads.Road, *, now: datetime) -> Wanted | None:
+    """What the processor ought to hold of ``person``; None where she was erased, or has no address they could know her by."""
+    try:
+        holder = state.holder(person)
+    except Person.DoesNotExist:
+        return None
+    address = permission.address_for(holder, EMAIL)
+    if holder.erased_at is not None or address is None or address.canonical is None:
+        return None
+    rows = state.rows(holder)
+    live: dict[str, datetime | None] = {}
+    over = []
+    for purpose in road.marketing(EMAIL):
+        if permission.may_send(holder, purpose.key, EMAIL, now=now):
+            row = state.standing(rows, purpose.key, EMAIL)
+            live[purpose.key] = row.since if row is not None and row.live else None
+        else:
+            over.append(purpose.key)
+    contact = Contact(
+        address=address.canonical,
+        fields=_fields(road.processor, holder) if live else {},
+        language=holder.language,
+    )
+    former = tuple(sorted(people.subject(holder).emails - {address.canonical}))
+    return Wanted(contact=contact, live=live, over=tuple(over), former=former)
+
+
+@sensitive_variables()
+def _tell(processor: Processor, seen: Wanted, moved: bool, call: Call) -> Evidence:
+    """First what must stop, then what may begin: whatever fails between leaves her with too little mail, not with too much."""
+    answers = [processor.opt_out(seen.contact, one, call=call) for one in seen.over]
+    if moved:
+        answers += [_move(processor, Contact(address=one), seen, call) for one in seen.former]
+    if processor.can(Capability.SUBSCRIBE):
+        answers += [
+            processor.subscribe(_agreed(seen.contact, at), purpose, call=call)
+            for purpose, at in seen.live.items()
+        ]
+    there = [one for one in answers if not one.absent]
+    return there[-1] if there else Evidence(absent=True)
+
+
+@sensitive_variables()
+def _move(processor: Processor, former: Contact, seen: Wanted, call: Call) -> Evidence:
+    """They know her by her address of now, or, where they cannot, by the old one no more."""
+    if processor.can(Capability.UPDATE):
+        return processor.update(former, seen.contact, call=call)
+    answers = [processor.opt_out(former, one, call=call) for one in (*seen.over, *seen.live)]
+    return answers[-1] if answers else Evidence(absent=True)
+
+
+def _agreed(contact: Contact, at: datetime | None) -> Contact:
+    return Contact(address=contact.address, fields=contact.fields, language=contact.language, agreed_at=at)
+
+
+def _fields(processor: Processor, holder: Person) -> dict[str, str]:
+    """The columns of her account that the setting names, and no other."""
+    account = people.account_of(holder) if processor.fields else None
+    if account is None:
+        return {}
+    return {
+        name: str(value)
+        for name, column in processor.fields.items()
+        if (value := getattr(account, column, ""))
+    }
+
+
+def heard() -> tuple[roads.Road, ...]:
+    """The roads on which marketing is told of."""
+    return tuple(
+        one for one in roads.every() if one.marketing(EMAIL) and one.processor.can(Capability.OPT_OUT)
+    )

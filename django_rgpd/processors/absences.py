@@ -1,0 +1,54 @@
+"""What a vendor's refusal means: the one place that decides it, closed by default, with the evidence of each case."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Meaning(Enum):
+    """What there is to do about an answer."""
+
+    DONE = "done"
+    ABSENT = "absent"
+    """There is nobody like that: what an erasure and an opt-out wanted."""
+    LEFT = "left"
+    """Mailchimp calls it a compliance state: she unsubscribed, bounced or complained there. Only she herself can come back."""
+    FORGOTTEN = "forgotten"
+    """She was permanently deleted there, and no import brings her back: she has to fill in a form of theirs."""
+    REFUSED = "refused"
+    """They do not take this address or field, and will not the next time."""
+    CLOSED = "closed"
+    """The key was revoked, the account or plan does not allow it: somebody has to act."""
+    UNCLEAR = "unclear"
+    """Nothing that we know: somebody has to look."""
+    PASSING = "passing"
+    """Busy, broken or away; trying again may help."""
+
+
+MAILCHIMP_TITLES = {
+    # "{email} is in a compliance state due to unsubscribe, bounce, or compliance review and cannot be subscribed."
+    # github.com/ibericode/mailchimp-for-wordpress, issue 798.
+    "member in compliance state": Meaning.LEFT,
+    # "{email} was permanently deleted and cannot be re-imported. The contact must re-subscribe to get back on the list."
+    # The same repository, issues 673 and 771: it is answered to status "pending" too.
+    "forgotten email not subscribed": Meaning.FORGOTTEN,
+}
+
+
+def mailchimp(status: int, title: str, *, empty: bool) -> Meaning:
+    """What Mailchimp's answer means: its HTTP ``status``, the ``title`` of its problem, and whether it had no body.
+
+    https://mailchimp.com/developer/marketing/docs/errors/
+    """
+    if 200 <= status < 300:
+        return Meaning.DONE
+    if status in {404, 410}:
+        return Meaning.ABSENT
+    # Too many at once is a 429, and at very high volume a 403 without a body.
+    if status == 429 or status >= 500 or (status == 403 and empty):
+        return Meaning.PASSING
+    if status in {401, 403}:
+        return Meaning.CLOSED
+    if status == 400:
+        return MAILCHIMP_TITLES.get(title.strip().lower(), Meaning.REFUSED)
+    return Meaning.UNCLEAR

@@ -1,0 +1,255 @@
+"""Mailchimp: subscriptions, opt-outs, corrected addresses and permanent deletion, by the vendor's own client."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from django_rgpd.outbox.outcomes import Declined, NeedsSomeone
+from django_rgpd.processors.absences import Meaning
+from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Problems, Processor, Unreachable
+
+try:
+    from django_rgpd.processors.mailchimp_client import Refusal, lists
+except ImportError as missing:
+    msg = 'its client is not installed: pip install "django-rgpd[mailchimp]"'
+    raise ImportError(msg) from missing
+
+Body = dict[str, object]
+
+_KEY = re.compile(r"[0-9A-Za-z]{8,}-(?P<place>[a-z]{2,4}[0-9]{1,3})")
+_ID = re.compile(r"[0-9A-Za-z]{4,20}")
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+MOST_AUDIENCES = 1_000
+NOT_WRITTEN_TO = frozenset({"unsubscribed", "cleaned"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailchimp(Processor):
+    """One Mailchimp account.
+
+    ``audiences``: purpose → id of the audience that is written to for it, one of its own. ``tags``: purpose → names of tags.
+    ``permissions``: purpose → ids of the audience's marketing permissions (GDPR fields). ``proxy``: of an outgoing proxy; the
+    environment's is not read. ``host``: another server that speaks the same API, for tests.
+    """
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.SUBSCRIBE, Capability.OPT_OUT, Capability.UPDATE, Capability.ERASE}
+    )
+    # Mailchimp allows ten connections to a user, and other programs of the shop want some.
+    at_once: ClassVar[int] = 4
+
+    api_key: str = field(repr=False)
+    audiences: Mapping[str, str]
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    permissions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    proxy: str = field(default="", repr=False)
+    host: str = ""
+
+    def problems(self) -> Problems:
+        """The client finds out about a wrong key at the first call only, by a host that does not exist."""
+        if not _KEY.fullmatch(self.api_key):
+            yield "has no API key: it ends in a dash and the place of the account, as in -us21."
+        ids = [str(one) for one in self.audiences.values()]
+        if not ids or not all(_ID.fullmatch(one) for one in ids):
+            yield "has no audiences: give each purpose the id of its own."
+        if len(set(ids)) < len(ids):
+            yield "has one audience for two purposes: who left one would be written to for the other."
+        if strange := sorted({*self.tags, *self.permissions} - set(self.audiences)):
+            yield f"has tags or permissions for {strange[0]!r}, which has no audience."
+        place = urlsplit(self.host)
+        if self.host and place.scheme != "https" and place.hostname not in _LOOPBACK:
+            yield "has a host without https."
+
+    def serves(self, purpose: str) -> bool:
+        """Whether it has an audience."""
+        return purpose in self.audiences
+
+    @sensitive_variables()
+    def subscribe(self, contact: Contact, purpose: str, *, call: Call) -> Evidence:
+        """Put her on the audience. Who left it there after she had agreed here is not put back."""
+        audience = self.audiences[purpose]
+        known = self._known(audience, contact, call)
+        if known.get("status") in NOT_WRITTEN_TO and not _agreed_since(
+            contact.agreed_at, known.get("last_changed")
+        ):
+            raise Declined(_("She left the list there after she had agreed here, or her address bounces."))
+        body: Body = {
+            "email_address": contact.address,
+            "status_if_new": "subscribed",
+            "status": "subscribed",
+            **_values(contact),
+            **({"timestamp_opt": contact.agreed_at.isoformat()} if contact.agreed_at else {}),
+            **self._permissions(purpose, enabled=True),
+        }
+        put = self._ask(
+            call, lambda api: api.set_list_member(audience, _hash(contact), body, skip_merge_validation=True)
+        )
+        if put.absent:
+            raise NeedsSomeone(_("The audience of the setting does not exist there."))
+        if names := self.tags.get(purpose):
+            told = {"tags": [{"name": name, "status": "active"} for name in names]}
+            self._ask(call, lambda api: api.update_list_member_tags(audience, _hash(contact), told))
+        return put
+
+    @sensitive_variables()
+    def opt_out(self, contact: Contact, purpose: str, *, call: Call) -> Evidence:
+        """Nothing is sent to her any more; who is not there is not written to either."""
+        return self._leave(self.audiences[purpose], contact, call, self._permissions(purpose, enabled=False))
+
+    @sensitive_variables()
+    def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
+        """In each audience that knows the former address the new one takes its place; where that one is known too, it leaves."""
+        body: Body = {"email_address": contact.address, **_values(contact)}
+        return _together([self._move(one, former, body, call) for one in self.audiences.values()])
+
+    @sensitive_variables()
+    def erase(self, contact: Contact, *, call: Call) -> Evidence:
+        """Delete her for good from every audience of the account, those too that the setting does not name.
+
+        Each is asked: whether ``/lists?email=`` finds archived members is written nowhere, and the address would be in a URL.
+        """
+        found = [self._delete(one, contact, call) for one in self._every_audience(call)]
+        return _together(found)
+
+    def _every_audience(self, call: Call) -> list[str]:
+        answer = self._json(call, lambda api: api.get_all_lists(fields=["lists.id"], count=MOST_AUDIENCES))
+        found = answer.get("lists")
+        if not isinstance(found, list):
+            raise Unreachable
+        return sorted({*(str(one["id"]) for one in found), *self.audiences.values()})
+
+    @sensitive_variables()
+    def _delete(self, audience: str, contact: Contact, call: Call) -> Evidence:
+        try:
+            return self._ask(call, lambda api: api.delete_list_member_permanent(audience, _hash(contact)))
+        except _Unclear:
+            # An archived or deleted member may answer 405: gone is only who cannot be read any more.
+            if self._known(audience, contact, call):
+                raise
+            return Evidence(absent=True)
+
+    @sensitive_variables()
+    def _move(self, audience: str, former: Contact, body: Body, call: Call) -> Evidence:
+        try:
+            return self._ask(
+                call,
+                lambda api: api.update_list_member(audience, _hash(former), body, skip_merge_validation=True),
+            )
+        except Declined:
+            return self._leave(audience, former, call, {})
+
+    @sensitive_variables()
+    def _leave(self, audience: str, contact: Contact, call: Call, more: Body) -> Evidence:
+        body: Body = {"status": "unsubscribed", **more}
+        return self._ask(
+            call,
+            lambda api: api.update_list_member(audience, _hash(contact), body, skip_merge_validation=True),
+        )
+
+    @sensitive_variables()
+    def _known(self, audience: str, contact: Contact, call: Call) -> Body:
+        fields = ["status", "last_changed"]
+        return self._json(
+            call, lambda api: api.get_list_member(audience, _hash(contact), fields=fields), absent={}
+        )
+
+    def _permissions(self, purpose: str, *, enabled: bool) -> Body:
+        ids = self.permissions.get(purpose)
+        if not ids:
+            return {}
+        return {
+            "marketing_permissions": [{"marketing_permission_id": one, "enabled": enabled} for one in ids]
+        }
+
+    def _ask(self, call: Call, what: Callable[[Any], object]) -> Evidence:
+        """Make one call, for what it does."""
+        api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now)
+        try:
+            what(api)
+        except Refusal as no:
+            return _meant(no)
+        return Evidence(status=api.api_client.status, reference=api.api_client.reference, places=1)
+
+    def _json(self, call: Call, what: Callable[[Any], object], *, absent: Body | None = None) -> Body:
+        """Make one call, for what it answers; ``absent`` where there is nobody."""
+        api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now)
+        try:
+            answer = what(api)
+        except Refusal as no:
+            if _meant(no).absent and absent is not None:
+                return absent
+            raise NeedsSomeone(_("They answer that their own list of audiences does not exist.")) from None
+        if not isinstance(answer, dict):
+            raise Unreachable
+        return answer
+
+    def _base(self) -> str:
+        found = _KEY.fullmatch(self.api_key)
+        return self.host or f"https://{found['place'] if found else 'invalid'}.api.mailchimp.com/3.0"
+
+
+class _Unclear(NeedsSomeone):
+    """An answer that we know nothing of."""
+
+
+def _meant(no: Refusal) -> Evidence:
+    """Evidence of an absence, or the outcome that a refusal is."""
+    if no.meaning is Meaning.ABSENT:
+        return Evidence(absent=True, status=no.status)
+    if no.meaning is Meaning.PASSING:
+        raise Unreachable(after=no.after)
+    if no.meaning is Meaning.CLOSED:
+        raise NeedsSomeone(
+            _("They refuse the key, or the plan does not allow it: look at the account, renew the key.")
+        )
+    if no.meaning is Meaning.LEFT:
+        words = _(
+            "She unsubscribed, bounced or complained there: she can come back only by a form of theirs."
+        )
+        raise Declined(words)
+    if no.meaning is Meaning.FORGOTTEN:
+        words = _(
+            "She was deleted there for good, and no import brings her back: send her to a form of theirs."
+        )
+        raise Declined(words)
+    if no.meaning is Meaning.REFUSED:
+        raise Declined(_("They do not take this address, or a field of it."))
+    raise _Unclear(
+        _("They answered %(status)d, which nobody expected: look at the account.") % {"status": no.status}
+    )
+
+
+def _hash(contact: Contact) -> str:
+    """The only name by which every endpoint knows a member."""
+    return hashlib.md5(contact.address.strip().lower().encode(), usedforsecurity=False).hexdigest()
+
+
+def _values(contact: Contact) -> Body:
+    return {"merge_fields": dict(contact.fields)} if contact.fields else {}
+
+
+def _agreed_since(agreed: datetime | None, changed: object) -> bool:
+    """Whether she agreed after what changed there; a time that cannot be read is not before anything."""
+    try:
+        at = parse_datetime(str(changed))
+    except ValueError:
+        at = None
+    return agreed is not None and at is not None and at.tzinfo is not None and agreed > at
+
+
+def _together(answers: Sequence[Evidence]) -> Evidence:
+    there = [one for one in answers if not one.absent]
+    if not there:
+        return Evidence(absent=True)
+    last = there[-1]
+    return Evidence(reference=last.reference, status=last.status, places=len(there))

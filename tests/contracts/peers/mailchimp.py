@@ -1,0 +1,242 @@
+"""A Mailchimp of ours on 127.0.0.1: it keeps members, can be told to fail, and holds every request against the contract."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import urlsplit
+
+from tests.contracts.openapi import Contract
+
+KEY = "0123456789abcdef0123456789abcdef-us21"
+MEMBER = re.compile(r"/lists/(?P<audience>\w+)/members/(?P<hash>[^/]+)(?P<rest>/.*)?")
+CONTRACT = Contract("mailchimp")
+
+
+def hash_of(address: str) -> str:
+    """As Mailchimp names a member."""
+    return hashlib.md5(address.lower().encode()).hexdigest()
+
+
+class Mailchimp:
+    """Its state: audience → hash → member; ``forgotten``: hashes that were deleted for good."""
+
+    def __init__(self) -> None:
+        self.audiences: dict[str, dict[str, dict[str, Any]]] = {"a6b5da1054": {}, "f00dfeed01": {}}
+        self.forgotten: set[str] = set()
+        self.compliance: set[str] = set()
+        self.failures: deque[str] = deque()
+        self.seen: list[tuple[str, str, str]] = []
+        self.broken: list[str] = []
+        self.at_once = 0
+        self.lock = threading.Lock()
+
+    def hold(self, audience: str, address: str, **more: object) -> None:
+        """Have a member."""
+        member = {
+            "email_address": address,
+            "status": "subscribed",
+            "last_changed": "2026-05-01T00:00:00+00:00",
+        }
+        self.audiences[audience][hash_of(address)] = {**member, **more}
+
+    def of(self, address: str) -> dict[str, dict[str, Any]]:
+        """Audience → what it holds of an address."""
+        return {
+            key: members[hash_of(address)]
+            for key, members in self.audiences.items()
+            if hash_of(address) in members
+        }
+
+    def answer(self, method: str, path: str, body: Any) -> tuple[int, object]:
+        """What it answers, and what it keeps."""
+        if path == "/lists":
+            return 200, {"lists": [{"id": key} for key in self.audiences], "total_items": len(self.audiences)}
+        found = MEMBER.fullmatch(path)
+        if found is None or found["audience"] not in self.audiences:
+            return problem(404, "Resource Not Found")
+        members, key = self.audiences[found["audience"]], found["hash"]
+        if method == "PUT":
+            return self._put(members, key, body)
+        if key not in members:
+            return problem(404, "Resource Not Found")
+        if found["rest"] == "/actions/delete-permanent":
+            del members[key]
+            self.forgotten.add(key)
+            return 204, None
+        if found["rest"] == "/tags":
+            members[key]["tags"] = body["tags"]
+            return 204, None
+        if method == "PATCH":
+            return self._patch(members, key, body)
+        return 200, members[key]
+
+    def _put(self, members: dict[str, Any], key: str, body: Any) -> tuple[int, object]:
+        address = body["email_address"]
+        if key != hash_of(address):
+            return problem(400, "Invalid Resource")
+        if key in self.forgotten:
+            return problem(400, "Forgotten Email Not Subscribed", f"{address} was permanently deleted")
+        if key in self.compliance:
+            return problem(400, "Member In Compliance State", f"{address} is in a compliance state")
+        known = members.setdefault(key, {"status": body["status_if_new"]})
+        known.update({**body, "status": body.get("status", known["status"])})
+        return 200, known
+
+    def _patch(self, members: dict[str, Any], key: str, body: Any) -> tuple[int, object]:
+        new = hash_of(body.get("email_address", members[key]["email_address"]))
+        if new != key and new in members:
+            return problem(400, "Member Exists", f"{body['email_address']} is already a list member")
+        members[new] = {**members.pop(key), **body}
+        return 200, members[new]
+
+
+def problem(status: int, title: str, detail: str = "") -> tuple[int, object]:
+    """An error as Mailchimp writes it."""
+    return status, {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": "x",
+    }
+
+
+class Server(ThreadingHTTPServer):
+    """Serves one Mailchimp."""
+
+    daemon_threads = True
+
+    def __init__(self, peer: Mailchimp) -> None:
+        self.peer = peer
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        """The base of its API, in whose path the client's favourite word stands."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Connections that are cut are what some tests want."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def log_message(self, *args: object) -> None:
+        """Quiet."""
+
+    def _serve(self) -> None:
+        peer = self.server.peer
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        with peer.lock:
+            peer.seen.append((self.command, self.path, body.decode()))
+            peer.broken += CONTRACT.broken(self.command, self.path, body)
+            failure = peer.failures.popleft() if peer.failures else ""
+        if failure:
+            getattr(self, f"fail_{failure}")()
+            return
+        if (
+            self.headers.get("Authorization")
+            != f"Basic {base64.b64encode(f'django_rgpd:{KEY}'.encode()).decode()}"
+        ):
+            self._send(*problem(401, "API Key Invalid"))
+            return
+        with peer.lock:
+            status, answer = peer.answer(self.command, urlsplit(self.path).path, json.loads(body or b"null"))
+        self._send(status, answer)
+
+    do_GET = do_PUT = do_PATCH = do_POST = do_DELETE = _serve  # noqa: N815 - the names that http.server calls
+
+    def _send(self, status: int, answer: object, **headers: str) -> None:
+        told = b"" if answer is None else json.dumps(answer).encode()
+        kind = "application/problem+json" if status >= 400 else "application/json"
+        self._raw(
+            status, told, **{"Content-Type": f"{kind}; charset=utf-8", "X-Request-Id": "r-1", **headers}
+        )
+
+    def _raw(self, status: int, told: bytes, *, length: int | None = None, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(told) if length is None else length))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(told)
+        self.close_connection = True
+
+    def fail_429(self) -> None:
+        self._send(*problem(429, "Too Many Requests"))
+
+    def fail_429_after(self) -> None:
+        self._send(*problem(429, "Too Many Requests"), Retry_After="7200")
+
+    def fail_500(self) -> None:
+        self._send(*problem(500, "Internal Server Error"))
+
+    def fail_503_bodyless(self) -> None:
+        self._raw(503, b"")
+
+    def fail_403_bodyless(self) -> None:
+        self._raw(403, b"")
+
+    def fail_401(self) -> None:
+        self._send(*problem(401, "API Key Invalid", "elodie.emond@example.com"))
+
+    def fail_403(self) -> None:
+        self._send(*problem(403, "User Disabled"))
+
+    def fail_418(self) -> None:
+        self._send(*problem(418, "Teapot"))
+
+    def fail_200_with_error(self) -> None:
+        self._raw(
+            200,
+            json.dumps(problem(500, "Internal Server Error")[1]).encode(),
+            Content_Type="application/json",
+        )
+
+    def fail_html(self) -> None:
+        self._raw(200, b"<html>One moment, elodie.emond@example.com</html>", Content_Type="text/html")
+
+    def fail_redirect(self) -> None:
+        self._raw(302, b"", Location=f"{self.server.url}/lists")
+
+    def fail_truncated(self) -> None:
+        self._raw(200, b'{"lists": [', length=4_000, Content_Type="application/json")
+
+    def fail_reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
+
+    def fail_hang(self) -> None:
+        time.sleep(1.5)
+        self.close_connection = True
+
+
+def serve(peer: Mailchimp) -> tuple[Server, Callable[[], None]]:
+    """A running server, and what stops it."""
+    server = Server(peer)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return server, stop

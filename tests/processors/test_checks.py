@@ -1,0 +1,108 @@
+"""The checks of processors: each named after its fault, and silent without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import pytest
+
+from django_rgpd.core.errors import Misconfigured
+from django_rgpd.policy import Recipient, current
+from django_rgpd.processors import roads as declared
+from django_rgpd.processors.base import Capability, Processor
+from django_rgpd.processors.checks import check_processors
+from tests.processors.conftest import DUMMY, MANUAL, NOTHING
+
+pytestmark = pytest.mark.django_db
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnlyErases(Processor):
+    """Cannot be told of an opt-out."""
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.ERASE})
+
+
+def found() -> list[tuple[str, str]]:
+    """Ids and messages."""
+    return [(str(one.id).removeprefix("django_rgpd."), one.msg) for one in check_processors(app_configs=None)]
+
+
+def test_nothing_is_found_where_every_processor_has_a_road(roads):
+    roads(mailchimp={"class": DUMMY}, stripe={"class": MANUAL, "instructions": "Delete the customer."})
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ({}, 'lacks "class"'),
+        ({"class": "nowhere.Nobody"}, "cannot be imported"),
+        ({"class": "datetime.date"}, "no Processor"),
+        ({"class": DUMMY, "apikey": "secret"}, "no option 'apikey'"),
+        ({"class": MANUAL}, "lacks the option 'instructions'"),
+        ({"class": MANUAL, "instructions": " "}, "lacks instructions"),
+        ({"class": MANUAL, "instructions": "Write.", "to": "nobody"}, "no mail address"),
+        ({"class": NOTHING, "reason": ""}, "lacks a reason"),
+        ({"class": MANUAL, "instructions": "Write.", "to": 7}, "wrong type"),
+    ],
+)
+def test_e501_a_setting_that_cannot_be_used(roads, setting, said):
+    roads(mailchimp=setting)
+    ((number, message),) = found()
+    assert number == "E501"
+    assert said in message
+    assert "secret" not in message
+
+
+def test_e502_a_processor_that_is_no_recipient_of_the_policy(roads):
+    roads(mailchump={"class": DUMMY})
+    assert [number for number, _message in found()] == ["E502"]
+
+
+def test_e503_a_processor_that_cannot_do_what_its_purposes_need(roads):
+    roads(mailchimp={"class": f"{__name__}.OnlyErases"}, stripe={"class": f"{__name__}.OnlyErases"})
+    ((number, message),) = found()
+    assert number == "E503"
+    assert "'opt_out'" in message
+
+
+@pytest.mark.parametrize("column", ["first_name", "password", "no_column"])
+def test_e504_a_field_that_is_declared_for_none_of_its_purposes(roads, column):
+    """The name serves the account, and the newsletter service gets data for the newsletter alone."""
+    roads(mailchimp={"class": DUMMY, "fields": {"FNAME": column}})
+    ((number, message),) = found()
+    assert number == "E504"
+    assert f"accounts.User.{column}" in message
+
+
+def test_e504_not_for_a_field_that_serves_one_of_its_purposes(roads, monkeypatch):
+    policy = current()
+    wider = [
+        Recipient("mailchimp", "M", purposes=["newsletter", "account"]) if one.key == "mailchimp" else one
+        for one in policy.recipients
+    ]
+    monkeypatch.setattr("django_rgpd.processors.checks.current", lambda: replace(policy, recipients=wider))
+    roads(mailchimp={"class": DUMMY, "fields": {"FNAME": "first_name"}})
+    assert found() == []
+
+
+def test_w501_a_processor_without_a_road(settings):
+    settings.RGPD = {**settings.RGPD, "PROCESSORS": {}}
+    assert [number for number, _message in found()] == ["W501"] * 3
+    assert not any("accountant" in message for _number, message in found()), "the law has it keep the books"
+
+
+def test_a_setting_that_is_no_dict_is_an_error_of_its_type(settings):
+    from django_rgpd.core.checks import check_settings
+
+    settings.RGPD = {**settings.RGPD, "PROCESSORS": ["mailchimp"]}
+    assert "django_rgpd.E003" in {one.id for one in check_settings(app_configs=None)}
+
+
+def test_options_are_never_printed(roads):
+    roads(mailchimp={"class": DUMMY, "name": "x", "key": "very-secret"})
+    with pytest.raises(Misconfigured) as failure:
+        declared.build("mailchimp")
+    assert "very-secret" not in str(failure.value)
