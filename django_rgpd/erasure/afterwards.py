@@ -31,7 +31,7 @@ from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Later, NeedsSomeone
 from django_rgpd.policy import Occasion, current
 from django_rgpd.registry import Subject, holds, rule, scope
-from django_rgpd.registry.conditions import NEVER, all_of
+from django_rgpd.registry.conditions import all_of, is_never
 
 log = logging.getLogger(__name__)
 
@@ -207,7 +207,7 @@ def _overdue(subject: Subject, *, asked: datetime, now: datetime) -> bool:
     """Whether rows of hers are open for longer than their declaration allows."""
     for entry in entries():
         late = rule.open_too_long(entry, asked=clock.legal_day(asked), now=now)
-        if late == NEVER:
+        if is_never(late):
             continue
         for role in entry.people:
             for where in scope.conditions(entry, role, subject):

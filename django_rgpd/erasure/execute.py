@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django_rgpd import signals
 from django_rgpd.consent import suppress
 from django_rgpd.core.errors import Refused
-from django_rgpd.erasure import afterwards, remembered, sessions, telling, traces
+from django_rgpd.erasure import afterwards, locking, remembered, sessions, telling, traces
 from django_rgpd.erasure.counting import Question
 from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.models import Erasure, ErasureState
@@ -43,7 +43,6 @@ TIES: Mapping[type[Model], str] = {Address: "until", Person: "erased_at"}
 """The tables that tie an address or an account to a person, and the column that says since when they do not any more."""
 
 ATTEMPTS = 3
-LOCK_TIMEOUT = "5s"
 
 
 class PlanChanged(Refused):
@@ -121,12 +120,12 @@ def _erase(
     alias: str,
     now: datetime,
 ) -> Erasure:
-    patience(alias)
-    locked = lock(person)
+    locking.settle(alias)
+    locked = locking.lock(person)
     if locked.erased_at is not None:
         return Erasure.objects.filter(person=locked.uuid).latest("pk")
     known = people.known_of(locked)
-    user = lock_user(known.subject)
+    user = locking.lock_user(known.subject)
     kept, ended = holds_of(known.subject, how)
     known = replace(known, subject=holds.sparing(known.subject, kept))
     case = Case(locked, known, user, choices, how, actor, now, now, kept, ended)
@@ -264,23 +263,6 @@ def _written(case: Case, uuid: UUID, shown: Plan, done: Released, *, told: Mappi
     return Erasure.objects.update_or_create(uuid=uuid, defaults=values)[0]
 
 
-def lock(person: Person) -> Person:
-    """Her row, locked; she may have been merged into somebody since she was read, or while the lock was waited for."""
-    locked = people.lock(people.standing_for(person))
-    while locked.merged_into is not None:
-        locked = people.lock(locked.merged_into)
-    return locked
-
-
-def lock_user(subject: Subject) -> Any:
-    """Her account's row, locked; None where she has none."""
-    if subject.user_key is None:
-        return None
-    key: Any = subject.user_key
-    model = get_user_model()
-    return model._base_manager.select_for_update(of=("self",)).filter(pk=key).first()
-
-
 def _refuse(case: Case, shown: Plan, expected: str) -> None:
     user = case.user
     if user is not None and (getattr(user, "is_staff", False) or getattr(user, "is_superuser", False)):
@@ -298,10 +280,3 @@ def refuse_blocked(shown: Plan) -> None:
         places = ", ".join(sorted({one.reference for one in shown.blocked}))
         msg = _("This cannot be erased yet: the shop must first say what becomes of %(places)s.")
         raise Refused(msg % {"places": places})
-
-
-def patience(alias: str) -> None:
-    """Wait for nobody's lock longer than a page can."""
-    if connections[alias].vendor == "postgresql":
-        with connections[alias].cursor() as cursor:
-            cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def knowing(reach: Reach, subject: Subject, freed: Iterable[Reference]) -> Reach:
     """``reach``, with what is ``freed`` where it is the account of ``subject`` itself."""
     table = get_user_model()._meta.concrete_model
-    if reach.entry.model._meta.concrete_model is not table or reach.where != Q(pk=subject.user_key):
+    if reach.entry.model._meta.concrete_model is not table or not _says(reach.where, "pk", subject.user_key):
         return reach
     return replace(reach, freed=frozenset(freed))
 
@@ -47,7 +47,7 @@ def freed_by(reach: Reach, subject: Subject, outcome: Outcome, deleted: int) -> 
 def _reference(reach: Reach, subject: Subject) -> Reference | None:
     """The key by which exactly the rows of ``reach`` refer to the account, where the database checks it."""
     path = reach.entry.people[reach.role].user
-    if path is None or subject.user_key is None or reach.where != Q(**{path: subject.user_key}):
+    if path is None or subject.user_key is None or not _says(reach.where, path, subject.user_key):
         return None
     try:
         field = reach.entry.model._meta.get_field(path)
@@ -56,3 +56,8 @@ def _reference(reach: Reach, subject: Subject) -> Reference | None:
     own = field.model._meta.concrete_model is reach.entry.model._meta.concrete_model
     checked = isinstance(field, ForeignKey) and getattr(field, "db_constraint", False)
     return Reference(field.model, field) if own and checked else None  # type: ignore[arg-type]
+
+
+def _says(where: Q, path: str, key: object) -> bool:
+    """Whether ``where`` is this one comparison."""
+    return not where.negated and where.children == [(path, key)]

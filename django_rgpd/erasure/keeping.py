@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_rgpd.registry.conditions import NEVER
+from django_rgpd.registry.conditions import is_never
 from django_rgpd.registry.holds import Standing, rows_held
 from django_rgpd.registry.models import HoldKind
 from django_rgpd.registry.unsettled import each
@@ -42,14 +42,14 @@ def keeping(entry: Entry, personal: Personal, *, now: datetime, holds: Holds) ->
     """The causes that keep ``personal`` on some rows of ``entry``, each with its rows; staff's own reasons are not told."""
     purposes = personal.purpose_keys
     for declared, condition in each(entry, purposes, now=now):
-        if condition != NEVER:
+        if not is_never(condition):
             yield Cause(UNSETTLED, str(declared.reason), str(CLAIMS)), condition
     alike: dict[Cause, list[Standing]] = {}
     for hold in holds:
         alike.setdefault(_cause(hold), []).append(hold)
     for cause, found in alike.items():
         condition = rows_held(entry, entry.role_of(personal), purposes, found)
-        if condition != NEVER:
+        if not is_never(condition):
             yield cause, condition
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from django_rgpd.erasure.reach import Choices, Group, Reach, column, of
 from django_rgpd.policy import Occasion, Outcome, Policy, current
 from django_rgpd.policy.terms import PERSONAL_CLOCKS, start_of
 from django_rgpd.registry import Entry, Personal, Subject, When, holds, rule
-from django_rgpd.registry.conditions import NEVER, all_of, not_
+from django_rgpd.registry.conditions import all_of, is_never, not_
 from django_rgpd.registry.paths import follow
 
 __all__ = ["Drawn", "Plan", "draw", "plan", "said"]
@@ -88,7 +88,7 @@ def draw(
         lines += [one.line(answer) for one, answer in answered if answer.count]
         counts = [answer.count for one, answer in answered if one.falls]
         whole = not any(counts) or (len(counts) == len(reach.groups) and len(set(counts)) == 1)
-        reached.append(replace(reach, counted=max(counts, default=0) if whole else None))
+        reached.append(reach.counting(max(counts, default=0) if whole else None))
     made = Plan(
         goes=together(lines, Going),
         stays=together(lines, Staying),
@@ -112,9 +112,9 @@ def _asked(reach: Reach, *, now: datetime, standing: holds.Holds) -> Iterator[As
     policy = current()
     for group in reach.groups:
         if not group.never:
-            left = not_(group.erased(reach.entry))
-            condition = group.released if reach.deletes else all_of(group.released, left)
-            yield Asked(Question(rows=_rows(reach, condition)), _going(reach, group), falls=True)
+            condition = group.released if reach.deletes else group.pending(reach.entry)
+            rows = statements.rows_in(reach, condition)
+            yield Asked(Question(rows=rows), _going(reach, group), falls=True)
         yield from _standing(reach, group, policy, now=now)
         yield from _keeping(reach, group, now=now, standing=standing)
     yield from _asking(reach)
@@ -148,7 +148,7 @@ def _standing(reach: Reach, group: Group, policy: Policy, *, now: datetime) -> I
         purpose = policy.purpose(reference.purpose if isinstance(reference, When) else reference)
         outcomes = purpose.outcomes(Occasion.ERASURE) - {Outcome.FALLS}
         stands = rule.stands(reach.entry, personal, reference, Occasion.ERASURE, now=now)
-        if not outcomes or stands == NEVER:
+        if not outcomes or is_never(stands):
             continue
         rows = _rows(reach, stands, not_(group.erased(reach.entry)))
         if outcomes == {Outcome.STANDS_WHILE_OPEN}:

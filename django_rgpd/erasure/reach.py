@@ -27,12 +27,17 @@ Choices = Mapping[str, object]
 remembered."""
 
 
+Asked = tuple[Q, "QuerySet[Model]"]
+"""A condition and the rows of which it is true."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """Fields of one model that fall on the same rows."""
 
     released: Q
     fields: Mapping[str, Personal]
+    _known: dict[str, Q] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     @property
     def always(self) -> bool:
@@ -46,7 +51,15 @@ class Group:
 
     def erased(self, entry: Entry) -> Q:
         """True of rows on which each of them has its erased form."""
-        return erased(entry, self.fields)
+        if "erased" not in self._known:
+            self._known["erased"] = erased(entry, self.fields)
+        return self._known["erased"]
+
+    def pending(self, entry: Entry) -> Q:
+        """True of rows on which they fall and do not all have their erased form yet; the same object whenever it is asked."""
+        if "pending" not in self._known:
+            self._known["pending"] = all_of(self.released, not_(self.erased(entry)))
+        return self._known["pending"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +82,14 @@ class Reach:
     """The holds that the groups keep to, where a sweep may have to ask again whether they still are all."""
     settled: bool = False
     """Whether nothing that is erased decides which rows are reached: who looks again afterwards looks at the same rows."""
+    asked: dict[int, Asked] = field(init=False, compare=False, repr=False, default_factory=dict)
+    """What ``statements.rows_in`` resolved already, by its condition; ``replace`` begins it anew."""
+
+    def counting(self, counted: int | None) -> Reach:
+        """The same rows, with the number of them that a plan counted."""
+        found = replace(self, counted=counted)
+        found.asked.update(self.asked)
+        return found
 
     @property
     def idle(self) -> bool:

@@ -18,7 +18,7 @@ from django_rgpd.erasure import residue, telling
 from django_rgpd.erasure.statements import rows_of
 from django_rgpd.outbox import mail
 from django_rgpd.registry import Entry, Subject, held, holds, people, registry, rule, scope
-from django_rgpd.registry.conditions import NEVER, all_of, any_of
+from django_rgpd.registry.conditions import NEVER, all_of, any_of, is_never
 from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.who import Held
 
@@ -120,7 +120,7 @@ def held_open(subject: Subject, *, now: datetime) -> dict[str, tuple[object, ...
     for entry in registry:
         for role, who in entry.people.items():
             still_open = _waits(entry, role, standing, now=now) if who.addresses else NEVER
-            if still_open == NEVER:
+            if is_never(still_open):
                 continue
             for where in scope.conditions(entry, role, only):
                 for text in who.addresses.values():
@@ -142,7 +142,7 @@ def pinned(subject: Subject, *, standing: holds.Holds, now: datetime) -> dict[st
         for role in entry.people:
             fields = entry.fields_of(role).values()
             kept = any_of(*(rule.kept(entry, one, now=now, holds=standing) for one in fields))
-            if kept == NEVER:
+            if is_never(kept):
                 continue
             keys = {
                 key

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django_rgpd.consent import state
 from django_rgpd.core import conf
 from django_rgpd.core.errors import RgpdError
-from django_rgpd.erasure import execute, sessions, traces
+from django_rgpd.erasure import execute, locking, sessions, traces
 from django_rgpd.erasure.afterwards import UNDER_WAY, go_over
 from django_rgpd.erasure.failures import wrapped
 from django_rgpd.erasure.models import Erasure
@@ -128,7 +128,7 @@ def _again(gone: Gone, *, now: datetime) -> bool:
     """Erase one person again; whether there was anything of her."""
     alias = router.db_for_write(Person)
     with wrapped(_("Erasing a person again")), transaction.atomic(using=alias):
-        execute.patience(alias)
+        locking.settle(alias)
         person = _person(gone)
         if person is None:
             return False
@@ -137,7 +137,7 @@ def _again(gone: Gone, *, now: datetime) -> bool:
         if person.erased_at is not None and erasure is not None:
             return _go_over(erasure, subject, now=now)
         choices = said(gone.told.get("choices"))
-        user = execute.lock_user(subject)
+        user = locking.lock_user(subject)
         known, event = replace(people.known_of(person), subject=subject), gone.event
         standing = execute.holds_of(subject, event.how)
         case = execute.Case(person, known, user, choices, event.how, event.actor, event.at, now, *standing)
@@ -174,10 +174,10 @@ def _person(gone: Gone) -> Person | None:
         person = Person.objects.create(uuid=own, site=gone.event.site, created_at=gone.event.at)
         # What she decided came back before her row did.
         state.refresh(state.lock(person))
-    person = execute.lock(person)
+    person = locking.lock(person)
     for other in there:
         if other.pk != person.pk and other.merged_into is None and other.erased_at is None:
-            _take_over(person, execute.lock(other))
+            _take_over(person, locking.lock(other))
     if person.user_key is None and gone.account is not None and person.erased_at is None:
         Person.objects.filter(pk=person.pk).update(user_key=str(gone.account))
     person.refresh_from_db()

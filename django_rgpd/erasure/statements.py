@@ -20,7 +20,7 @@ from django.db.models.sql import Query, UpdateQuery
 from django_rgpd.erasure import references
 from django_rgpd.erasure.reach import Group, Reach, column, erased
 from django_rgpd.registry import Entry
-from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, not_
+from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, is_always, is_never, not_
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -51,15 +51,28 @@ def using(entry: Entry) -> str:
 def rows_of(entry: Entry, where: Q) -> QuerySet[Model]:
     """Rows of ``entry``, hidden ones too: any manager of the shop's may leave some out, its base manager as well."""
     query = Query(entry.model)
-    if where != ALWAYS:
+    if not is_always(where):
         query.add_q(where)
     query.clear_ordering(force=True)
     return QuerySet(entry.model, query=query, using=using(entry))
 
 
+def rows_in(reach: Reach, condition: Q = ALWAYS) -> QuerySet[Model]:
+    """Rows of ``reach`` of which ``condition`` is true.
+
+    Django takes longer to resolve a condition than a database to answer: who counts rows and then changes those very rows asks
+    with the same object, and it is resolved once.
+    """
+    known = reach.asked.get(id(condition))
+    if known is None:  # kept with the condition, or another one could get its id
+        known = (condition, rows_of(reach.entry, all_of(reach.where, condition)))
+        reach.asked[id(condition)] = known
+    return known[1]
+
+
 def pending(entry: Entry, groups: tuple[Group, ...]) -> Q:
     """True of rows on which a field falls and does not have its erased form yet."""
-    return any_of(*(all_of(group.released, not_(group.erased(entry))) for group in groups))
+    return any_of(*(group.pending(entry) for group in groups))
 
 
 def going(reach: Reach) -> Q:
@@ -67,14 +80,22 @@ def going(reach: Reach) -> Q:
 
     A row that is referred to by one that stays is not among them.
     """
+    return all_of(reach.where, leaving(reach))
+
+
+def leaving(reach: Reach) -> Q:
+    """What ``going`` asks of the rows of ``reach`` beside their being its rows."""
     entry = reach.entry
     mine = reach.fields
     others = {name: one for name, one in entry.declaration.fields.items() if name not in mine}
-    whole = all_of(reach.where, erased(entry, others), *(group.released for group in reach.groups))
-    if whole == NEVER:
+    falls = all_of(erased(entry, others), *(group.released for group in reach.groups))
+    if is_never(falls):
         return NEVER
-    asked = (one for one in references.declared(entry) if one not in reach.freed)
-    return Q(whole, *(~one.exists(entry, whole) for one in asked))
+    asked = [one for one in references.declared(entry) if one not in reach.freed]
+    if not asked:
+        return falls
+    whole = all_of(reach.where, falls)
+    return all_of(falls, *(~one.exists(entry, whole) for one in asked))
 
 
 def update(reach: Reach) -> Outcome:
@@ -82,23 +103,22 @@ def update(reach: Reach) -> Outcome:
     entry = reach.entry
     tables = _split(entry, tuple(group for group in reach.groups if not group.never))
     leading = _leading(reach)
-    where = reach.where
     if len(tables) > 1 and len(leading) > 1:  # each table's columns lead to the person: by key, then
-        keys = list(rows_of(entry, where).values_list("pk", flat=True))
-        where = Q(pk__in=keys) if keys else NEVER
+        keys = list(rows_of(entry, reach.where).values_list("pk", flat=True))
+        reach = replace(reach, where=Q(pk__in=keys) if keys else NEVER)
     done = Outcome()
     for table in sorted(tables, key=lambda one: one in leading):  # what leads to the person is cut last
         if table is _table(entry.model):
-            done += _update_own(replace(reach, where=where), tables[table])
+            done += _update_own(reach, tables[table])
         else:
-            done += _update_parent(entry, table, tables[table], where)
+            done += _update_parent(entry, table, tables[table], reach.where)
     return done
 
 
 def _update_own(reach: Reach, groups: tuple[Group, ...]) -> Outcome:
     entry = reach.entry
     unstamped = (Q(**{f"{name}__isnull": True}) for name in reach.stamps)
-    rows = rows_of(entry, all_of(reach.where, any_of(pending(entry, groups), *unstamped)))
+    rows = rows_in(reach, any_of(pending(entry, groups), *unstamped))
     values: dict[str, object] = {
         name: value for group in groups for name, value in _values(entry, group, len(groups)).items()
     }
@@ -154,8 +174,7 @@ def returning(rows: QuerySet[Model], values: Mapping[str, object], proof: Q) -> 
 
 def delete(reach: Reach) -> int:
     """Delete the rows whose last personal field falls; says how many. Links that Django made go before."""
-    entry, goes = reach.entry, going(reach)
-    rows = rows_of(entry, goes)
+    entry, rows = reach.entry, rows_in(reach, leaving(reach))
     parents = [parent for parent in entry.model._meta.get_parent_list() if not parent._meta.proxy]
     keys = list(rows.values_list("pk", flat=True)) if parents else None
     if keys is not None:  # a row in several tables: once its first part is gone, nothing leads to the others
@@ -209,7 +228,8 @@ def _split(entry: Entry, groups: tuple[Group, ...]) -> dict[type[Model], tuple[G
                 continue
             by_table.setdefault(_table(column(entry.model, name).model), {})[name] = personal
         for table, fields in by_table.items():
-            found.setdefault(table, []).append(Group(released=group.released, fields=fields))
+            whole = len(fields) == len(group.fields)
+            found.setdefault(table, []).append(group if whole else replace(group, fields=fields))
     return {table: tuple(parts) for table, parts in found.items()}
 
 
@@ -239,10 +259,10 @@ def _tombstone(reach: Reach) -> dict[str, object]:
     names = {field.name for field in model._meta.local_concrete_fields}
     values = {"password": Value(make_password(None)), "is_active": Value(False)}
     whole = all_of(*(group.released for group in reach.groups))
-    if whole == NEVER:
+    if is_never(whole):
         return {}
     return {
-        name: value if whole == ALWAYS else Case(When(whole, then=value), default=F(name))
+        name: value if is_always(whole) else Case(When(whole, then=value), default=F(name))
         for name, value in values.items()
         if name in names
     }

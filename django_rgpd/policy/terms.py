@@ -67,11 +67,12 @@ class Term:
         Months have different lengths, so ``today - term`` can miss a day whose due day is today: the days
         around it are tried forward.
         """
-        guess = today - self.length
+        length = self.length
+        guess = today - length
         best = guess - timedelta(days=4)
         for shift in range(-3, 5):
             start = guess + timedelta(days=shift)
-            if self.due(start) <= today:
+            if start + length <= today:
                 best = start
         return best
 

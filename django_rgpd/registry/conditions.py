@@ -31,13 +31,22 @@ def is_always(condition: Q) -> bool:
     return condition.negated and condition.children == ALWAYS.children and condition == ALWAYS
 
 
+def _is_among(one: Q, others: Sequence[Q]) -> bool:
+    """Whether ``others`` have it already; taken apart are only those that look like it."""
+    looks = (one.connector, one.negated, len(one.children))
+    return any(
+        one is other or ((other.connector, other.negated, len(other.children)) == looks and one == other)
+        for other in others
+    )
+
+
 def all_of(*conditions: Q) -> Q:
     """True where every condition is; of no condition at all, everywhere."""
     found: list[Q] = []
     for one in conditions:
         if is_never(one):
             return NEVER
-        if not is_always(one) and one not in found:
+        if not is_always(one) and not _is_among(one, found):
             found.append(one)
     if not found:
         return ALWAYS
@@ -50,7 +59,7 @@ def any_of(*conditions: Q) -> Q:
     for one in conditions:
         if is_always(one):
             return ALWAYS
-        if not is_never(one) and one not in found:
+        if not is_never(one) and not _is_among(one, found):
             found.append(one)
     if not found:
         return NEVER

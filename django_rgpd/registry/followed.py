@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from django_rgpd.core.errors import Misconfigured
-from django_rgpd.registry.conditions import NEVER, on_row
+from django_rgpd.registry.conditions import is_never, on_row
 from django_rgpd.registry.declaration import Follows
 from django_rgpd.registry.paths import follow
 from django_rgpd.registry.site import registry
@@ -45,7 +45,7 @@ def follows(entry: Entry) -> Follows | None:
 
 def on_followed(entry: Entry, path: str, far: Entry, condition: Q) -> Q:
     """Rows of ``entry`` whose row of ``far`` at ``path`` is one of ``condition``; the row itself where the path is empty."""
-    if not path or condition == NEVER:
+    if not path or is_never(condition):
         return on_row(entry.model, condition)
     key = follow(entry.model, path).key
     rows: QuerySet[Any] = far.model._base_manager.order_by().filter(condition, pk=OuterRef(key))

@@ -11,7 +11,7 @@ from django.db.models.functions import Replace
 
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.registry.columns import stored_as
-from django_rgpd.registry.conditions import NEVER, all_of, any_of
+from django_rgpd.registry.conditions import NEVER, all_of, any_of, is_never
 from django_rgpd.registry.expressions import key_text
 from django_rgpd.registry.site import registry
 
@@ -37,7 +37,7 @@ def tied(entry: Entry, role: str, whose: Callable[[Entry], Q]) -> Q:
     found = []
     for target in targets(who):
         condition = whose(target)
-        if condition != NEVER:
+        if not is_never(condition):
             found.append(_leads_to(entry.model, who.generic, target, condition))
     return any_of(*found)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from django_rgpd.core import clock
-from django_rgpd.registry.conditions import NEVER, all_of, any_of, on_row
+from django_rgpd.registry.conditions import NEVER, all_of, any_of, is_never, on_row
 from django_rgpd.registry.days import until_day
 from django_rgpd.registry.declaration import Follows, OpenBusiness
 from django_rgpd.registry.followed import target
@@ -85,7 +85,7 @@ def _asked(entry: Entry, question: Any, seen: tuple[Entry, ...] = ()) -> Q | Non
         return answer
     other = target(entry, declared)
     theirs = _asked(other, question, (*seen, entry))
-    if theirs is None or theirs == NEVER:
+    if theirs is None or is_never(theirs):
         return theirs
     path = follow(entry.model, declared.path)
     rows: QuerySet[Any] = other.model._base_manager.order_by().filter(theirs, pk=OuterRef(path.key))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django_rgpd.registry.columns import foreign_keys
@@ -22,7 +23,12 @@ def children_first(entries: Iterable[Entry]) -> list[Entry]:
 
     A cycle of keys is cut where it is met; the order is the same in every run.
     """
-    return _sorted(entries, _referred)
+    return list(_children_first(tuple(entries)))
+
+
+@lru_cache(maxsize=8)  # each erasure asks it of the same declarations
+def _children_first(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    return tuple(_sorted(entries, _referred))
 
 
 def readers_first(entries: Iterable[Entry]) -> list[Entry]:

@@ -17,7 +17,7 @@ from django_rgpd.policy import document
 from django_rgpd.policy.bases import Basis, Occasion, Outcome
 from django_rgpd.registry import agreed
 from django_rgpd.registry.clocks import clock_path, due, last_due_start, term_over, until
-from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, not_, on_row
+from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, is_never, not_, on_row
 from django_rgpd.registry.declaration import When
 from django_rgpd.registry.holds import Holds, rows_held
 from django_rgpd.registry.open_business import longest_open, open_rows, open_too_long, open_until
@@ -107,7 +107,7 @@ def stands(
             if basis.holds_for(personal.category)
         )
     )
-    if holds == NEVER:
+    if is_never(holds):
         return NEVER
     return all_of(applies(entry, purpose_ref), holds, not_(term_over(entry, purpose, now=now, role=role)))
 
@@ -138,7 +138,7 @@ def _holds(
         holds = open_rows(entry) or NEVER
     elif outcome is Outcome.STANDS_ON_CONSENT:
         holds = agreed.live(entry, role, purpose.key, now=now)
-    if holds == NEVER or basis.when is None:
+    if is_never(holds) or basis.when is None:
         return holds
     return all_of(holds, customers(entry, role, basis.when.within, now=now))
 

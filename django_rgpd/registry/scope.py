@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import In
 
 from django_rgpd.registry import held
-from django_rgpd.registry.conditions import NEVER, all_of, any_of, at_end, not_, on_row
+from django_rgpd.registry.conditions import NEVER, all_of, any_of, at_end, is_never, not_, on_row
 from django_rgpd.registry.expressions import address_text
 from django_rgpd.registry.generic import tied
 from django_rgpd.registry.matching import limited, matching, no_account, who_of
@@ -43,7 +43,7 @@ def conditions(entry: Entry, role: str, subject: Subject) -> list[Q]:
         tied(entry, role, lambda target: any_of(*conditions(target, target.main_role, subject))),
         _by_key(entry, role, subject),
     )
-    return [all_of(way, limit) for way in ways if way != NEVER]
+    return [all_of(way, limit) for way in ways if not is_never(way)]
 
 
 def rows(entry: Entry, role: str, subject: Subject) -> QuerySet[Any]:
@@ -109,7 +109,7 @@ def _by_key(entry: Entry, role: str, subject: Subject) -> Q:
 def _by_address(entry: Entry, role: str, subject: Subject) -> Q:
     same = [_at(entry, kind, text, subject) for kind, text in who_of(entry, role).addresses.items()]
     one_of_hers = any_of(*same)
-    if one_of_hers == NEVER:
+    if is_never(one_of_hers):
         return NEVER
     spared = subject.spared.get(Held.pin(entry.label, role), ())
     others = not_(Q(pk__in=spared)) if spared else all_of()
@@ -120,11 +120,11 @@ def _at(entry: Entry, kind: str, text: str, subject: Subject) -> Q:
     """Rows whose address at ``text`` is hers; once she was erased, without what somebody else did under it since."""
     at_hers = _same_address(entry.model, kind, text, subject.addresses.get(kind, frozenset()))
     limit = subject.held
-    if limit is None or at_hers == NEVER:
+    if limit is None or is_never(at_hers):
         return at_hers
     found = [all_of(at_hers, held.among(entry, text, limit))]
     free = _same_address(entry.model, kind, text, limit.free.get(kind, frozenset()))
-    if limit.until is not None and free != NEVER:
+    if limit.until is not None and not is_never(free):
         found.append(all_of(free, held.by_then(entry, text, limit.until)))
     return any_of(*found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from django_rgpd.outbox import deliver, mail
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import people, registry
-from django_rgpd.registry.conditions import NEVER, all_of
+from django_rgpd.registry.conditions import all_of, is_never
 from django_rgpd.registry.expressions import key_text
 from django_rgpd.registry.models import Person
 from django_rgpd.retention import marks
@@ -44,7 +44,7 @@ DAYS_BEFORE = (30, 7)
 """When a person is warned, in days before the end; no account ends without both, however late the first."""
 
 AT_ONCE = 500
-"""Accounts that one run warns or ends: the next run goes on."""
+"""Accounts that one run warns or ends: the next run goes on. Those that are refused are tried besides, and keep no other back."""
 
 
 class AccountsLeft(RgpdError):
@@ -83,7 +83,9 @@ def end(*, now: datetime) -> int:
     since = _days_ago(DAYS_BEFORE[-1], now=now)
     told = (_warnings(len(DAYS_BEFORE)), _warned_until(since), _mailed_until(since))
     over = _people(ending(at=now)).filter(*told)
-    for person in over[:AT_ONCE]:
+    for person in _in_turn(over):
+        if ended == AT_ONCE:
+            break
         try:
             with transaction.atomic():
                 # A login at the last second takes the same row: whoever comes second sees what the first did.
@@ -125,7 +127,7 @@ def ending(*, at: datetime) -> QuerySet[Model]:
         return get_user_model()._base_manager.none()
     groups = reach.grouped(entry, entry.declaration.fields, Occasion.TERM, now=at)
     whole = all_of(*(group.released for group in groups))
-    if whole == NEVER:
+    if is_never(whole):
         return get_user_model()._base_manager.none()
     names = {field.name for field in entry.model._meta.concrete_fields}
     staff = Q(**{name: True for name in ("is_staff", "is_superuser") if name in names}, _connector=Q.OR)
@@ -142,6 +144,14 @@ def _people(accounts: QuerySet[Any]) -> QuerySet[Person]:
     key = get_user_model()._meta.pk
     keys = accounts.annotate(rgpd_key=key_text("pk", key)).values("rgpd_key")
     return Person.objects.filter(user_key__in=keys, erased_at__isnull=True).order_by("pk")
+
+
+def _in_turn(rows: QuerySet[Person]) -> Iterator[Person]:
+    """Each of ``rows`` once, a page of keys at a time: those that stay do not stand before the others."""
+    last = 0
+    while page := list(rows.filter(pk__gt=last)[:AT_ONCE]):
+        yield from page
+        last = page[-1].pk
 
 
 def _since_contact() -> QuerySet[Event]:

@@ -22,7 +22,7 @@ from django_rgpd.registry import holds
 from django_rgpd.registry.columns import stored_as
 from django_rgpd.registry.conditions import all_of
 from django_rgpd.retention.models import SetAside, SweepMark
-from django_rgpd.retention.whole import due, kept_to
+from django_rgpd.retention.whole import kept_to, rows_due
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -124,7 +124,7 @@ def _around(part: Reach, done: Done, *, now: datetime) -> None:
     """Halve the rows that are due until those that are refused stand alone."""
     entry = part.entry
     with wrapped(entry.label):
-        rows = statements.rows_of(entry, due(part)).order_by("pk")
+        rows = rows_due(part).order_by("pk")
         left = [list(rows.values_list("pk", flat=True))]
     while left:
         keys = left.pop()

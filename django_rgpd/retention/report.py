@@ -13,7 +13,7 @@ from django_rgpd.erasure import reach, statements
 from django_rgpd.policy import current
 from django_rgpd.registry import rule
 from django_rgpd.registry.clocks import not_started
-from django_rgpd.registry.conditions import NEVER, all_of, any_of, not_
+from django_rgpd.registry.conditions import all_of, any_of, is_never, not_
 
 if TYPE_CHECKING:
     from django_rgpd.policy import Purpose
@@ -51,14 +51,14 @@ def _purposes(entry: Entry) -> list[Purpose]:
 
 def _due(entry: Entry, purpose: Purpose, *, now: datetime, until: datetime) -> int:
     then = rule.term_over(entry, purpose, now=until)
-    if then == NEVER:
+    if is_never(then):
         return 0
     return _count(entry, purpose, all_of(then, not_(rule.term_over(entry, purpose, now=now))))
 
 
 def _not_started(entry: Entry, purpose: Purpose) -> int:
     waiting = not_started(entry, purpose)
-    return 0 if waiting == NEVER else _count(entry, purpose, waiting)
+    return 0 if is_never(waiting) else _count(entry, purpose, waiting)
 
 
 def _count(entry: Entry, purpose: Purpose, condition: Q) -> int:

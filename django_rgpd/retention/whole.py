@@ -15,12 +15,12 @@ from django_rgpd.erasure import reach, statements
 from django_rgpd.erasure.reach import Reach
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import holds
-from django_rgpd.registry.conditions import ALWAYS, all_of, any_of, not_
+from django_rgpd.registry.conditions import ALWAYS, NEVER, any_of, not_
 from django_rgpd.registry.order import readers_first
 from django_rgpd.retention.window import by_columns
 
 if TYPE_CHECKING:
-    from django.db.models import Model, Q, QuerySet
+    from django.db.models import Model, QuerySet
 
     from django_rgpd.registry import Entry
 
@@ -81,14 +81,9 @@ def kept_to(part: Reach, standing: holds.Holds, *, now: datetime) -> Reach:
     return replace(part, groups=fresh.groups, settled=fresh.settled, holds=standing)
 
 
-def due(part: Reach) -> Q:
-    """True of the rows of ``part`` on which something falls that is not erased yet, and of those that go."""
-    found = statements.pending(part.entry, part.groups)
-    if part.deletes:
-        found = any_of(found, statements.going(part))
-    return all_of(part.where, found)
-
-
 def rows_due(part: Reach) -> QuerySet[Model]:
-    """Those rows, hidden ones too."""
-    return statements.rows_of(part.entry, due(part))
+    """The rows of ``part``, hidden ones too, on which something falls that is not erased yet, and those that go."""
+    leaving = statements.leaving(part) if part.deletes else NEVER
+    if len(part.groups) == 1 and leaving is part.groups[0].released:  # whatever falls, goes
+        return statements.rows_in(part, leaving)
+    return statements.rows_in(part, any_of(leaving, statements.pending(part.entry, part.groups)))

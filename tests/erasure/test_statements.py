@@ -10,12 +10,13 @@ from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
+from django_rgpd import signals
 from django_rgpd.erasure import freed
 from django_rgpd.erasure.execute import erase
 from django_rgpd.erasure.plan import draw
-from django_rgpd.erasure.reach import Group
+from django_rgpd.erasure.reach import Group, narrowed
 from django_rgpd.erasure.references import Reference
-from django_rgpd.erasure.statements import Outcome
+from django_rgpd.erasure.statements import Outcome, leaving, pending, rows_in
 from django_rgpd.outbox import mail
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.registry import people
@@ -128,3 +129,38 @@ def test_what_has_no_field_to_erase_ends_too(user: User, person: Person, now: da
     assert mails.get(person=person.uuid).payload == {}
     assert not Known.objects.filter(person=person, until=None).exists()
     assert Known.objects.get(pk=known.pk).until == now
+
+
+def test_the_rows_of_a_part_are_asked_anew(user: User, person: Person, now: datetime) -> None:
+    """What was resolved for all her rows, or for another moment's conditions, is never taken for a part of them."""
+    for street in ("1 rue du Test", "2 rue du Test"):
+        Address.objects.create(user=user, name="Élodie Émond", street=street, postcode="69001", city="Lyon")
+    reach = next(one for one in draw(people.subject(person), now=now).reaches if one.entry.model is Address)
+    first, *others = rows_in(reach, leaving(reach)).order_by("pk").values_list("pk", flat=True)
+    assert others
+
+    part = narrowed(reach, Q(pk=first))
+    assert list(rows_in(part, leaving(part)).values_list("pk", flat=True)) == [first]
+    assert list(rows_in(replace(reach, where=Q(pk=first))).values_list("pk", flat=True)) == [first]
+    kept = tuple(replace(group, released=Q(pk=first)) for group in reach.groups)
+    fewer = replace(reach, groups=kept)
+    assert list(rows_in(fewer, pending(fewer.entry, kept)).values_list("pk", flat=True)) == [first]
+    assert rows_in(reach, leaving(reach)).count() == 1 + len(others)
+
+
+@pytest.mark.postgresql
+def test_erasure_asks_for_no_parallel_workers(person: Person, now: datetime) -> None:
+    """To start them takes longer than the plan's counts, and takes processors from other requests."""
+    asked: list[str] = []
+
+    def look(**given: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW max_parallel_workers_per_gather")
+            asked.append(cursor.fetchone()[0])
+
+    signals.person_erased.connect(look)
+    try:
+        erase(person, how="account", now=now)
+    finally:
+        signals.person_erased.disconnect(look)
+    assert asked == ["0"]

@@ -13,6 +13,7 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 from django_rgpd import signals
 from django_rgpd.core.failures import EngineFailed
 from django_rgpd.erasure import execute
+from django_rgpd.erasure import locking as locks
 from django_rgpd.erasure.execute import erase
 from django_rgpd.erasure.models import Erasure
 from django_rgpd.ledger.models import Event
@@ -115,7 +116,7 @@ def test_a_table_that_is_locked_makes_the_erasure_wait_a_little_and_give_up(
     person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing is changed, and the error says that later is better."""
-    monkeypatch.setattr(execute, "LOCK_TIMEOUT", "300ms")
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT", "300ms")
     held, release = threading.Event(), threading.Event()
 
     def hold() -> None:

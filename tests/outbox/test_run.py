@@ -112,6 +112,8 @@ def test_rgpd_run_exits_with_an_error_where_something_failed(duties):
     jobs.put("removed.app", {}, now=clock.now())
     with pytest.raises(CommandError, match="Something failed"):
         run()
+    out, err = run()
+    assert (err, "Waiting for someone: 1" in out) == ("", True)  # told once, not at each run
 
 
 def test_rgpd_run_of_the_example_shop_has_nothing_to_complain_of():

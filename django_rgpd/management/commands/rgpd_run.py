@@ -62,7 +62,7 @@ class Command(BaseCommand):
         return bool(failed or summary.failed)
 
     def closing_words(self, summary: deliver.Summary) -> None:
-        """What is left for later, and for people."""
+        """What is left for later, and for people: no error, which cron would write to somebody about every few minutes."""
         if not summary.done:
             self.stdout.write(_("Nothing was due."))
         waiting = Job.objects.filter(state=State.WAITING).count()
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         if waiting:
             self.stdout.write(_("Waiting for their time: %(number)d.") % {"number": waiting})
         if needing:
-            self.stderr.write(_("Waiting for someone: %(number)d (see the admin).") % {"number": needing})
+            self.stdout.write(_("Waiting for someone: %(number)d (see the admin).") % {"number": needing})
 
 
 def _word(state: str) -> str:
