@@ -117,7 +117,6 @@ policy = Policy(
             "openings",
             _("Seeing whether you open our mails"),
             bases=[Consent()],
-            channels={EMAIL},
             term=UNTIL_WITHDRAWN,
             description=_("Tells us which letters are worth writing. You get them without it, too."),
         ),

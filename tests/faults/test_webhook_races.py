@@ -36,7 +36,7 @@ def reader(settings) -> Person:
     address = people.prove(people.note("email", "ada@example.com", now=since), how="click", now=since)
     person = Person.objects.get(pk=address.person_id)
     decisions.give(person, "newsletter", "email", how="account", now=since)
-    decisions.give(person, "openings", "email", how="account", now=since)
+    decisions.give(person, "openings", "", how="account", now=since)
     return person
 
 

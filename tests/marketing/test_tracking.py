@@ -449,13 +449,13 @@ def test_an_opening_is_no_contact_and_is_not_kept_without_consent(
 def test_an_opening_is_kept_while_she_agrees_to_it_and_is_no_contact(
     client: Client, reader: Person, now: datetime
 ) -> None:
-    decisions.give(reader, "openings", "email", how="account", now=now - 2 * HOUR)
+    decisions.give(reader, "openings", "", how="account", now=now - 2 * HOUR)
     contact = Person.objects.get(pk=reader.pk).last_contact
     post(client, "postmark", News(kind=OPENED, at=now - 3 * HOUR))  # before she agreed
     post(client, "postmark", News(kind=OPENED, at=now - HOUR))
     assert list(Engagement.objects.values_list("kind", "at")) == [("opened", now - HOUR)]
     assert Person.objects.get(pk=reader.pk).last_contact == contact
-    decisions.withdraw(reader, "openings", "email", how="account", now=now)
+    decisions.withdraw(reader, "openings", "", how="account", now=now)
     post(client, "postmark", News(kind=OPENED, at=now - HOUR + timedelta(minutes=1)))
     assert Engagement.objects.count() == 1  # which the night takes
 
@@ -463,7 +463,7 @@ def test_an_opening_is_kept_while_she_agrees_to_it_and_is_no_contact(
 def test_no_opening_is_kept_where_the_shop_names_no_purpose(
     client: Client, reader: Person, now: datetime, settings
 ) -> None:
-    decisions.give(reader, "openings", "email", how="account", now=now - 2 * HOUR)
+    decisions.give(reader, "openings", "", how="account", now=now - 2 * HOUR)
     settings.RGPD = {**settings.RGPD, "OPEN_TRACKING": ""}
     post(client, "postmark", News(kind=OPENED, at=now - HOUR))
     assert not Engagement.objects.exists()
@@ -576,7 +576,7 @@ def test_a_provider_that_carries_no_metadata_gets_none(settings, backend: str) -
 
     from django_rgpd.marketing import labels
 
-    settings.EMAIL_BACKEND = f"anymail.backends.{backend}.EmailBackend"
+    settings.RGPD = {**settings.RGPD, "MAIL_BACKEND": f"anymail.backends.{backend}.EmailBackend"}
     message = EmailMessage()
     labels.label(message, purpose="newsletter", mailing=uuid4())
     assert not hasattr(message, "metadata")

@@ -39,7 +39,7 @@ def reader(marie: User) -> Person:
     """Marie, who agreed to the newsletter, to offers, and to be seen opening them."""
     person = people.users_person(marie.pk)
     assert person is not None
-    for key in (("newsletter", "email"), ("offers", "email"), ("openings", "email")):
+    for key in (("newsletter", "email"), ("offers", "email"), ("openings", "")):
         decisions.give(person, *key, how="account", now=START)
     return person
 
@@ -106,7 +106,7 @@ def test_a_click_begins_the_three_years_anew_and_an_opening_does_not(
 @pytest.mark.promise("P18")
 def test_openings_are_a_box_of_their_own_on_her_page_and_off_at_first(browser: Client, day: Day) -> None:
     page = BeautifulSoup(browser.get("/privacy/choices/").content, "html.parser")
-    box = page.find("input", {"name": "on", "value": "openings.email"})
+    box = page.find("input", {"name": "on", "value": "openings."})
     assert box is not None
     assert not box.has_attr("checked")
 
@@ -148,7 +148,7 @@ def test_openings_end_with_the_consent_to_them_and_clicks_with_an_objection(
     day(START + HOUR)
     tell(CLICKED, START + HOUR)
     tell(OPENED, START + HOUR)
-    decisions.withdraw(reader, "openings", "email", how="account", now=START + 2 * HOUR)
+    decisions.withdraw(reader, "openings", "", how="account", now=START + 2 * HOUR)
     day(START + timedelta(days=1))
     assert list(Engagement.objects.values_list("kind", flat=True)) == ["clicked"]
     decisions.refuse_all(reader, how="account", now=START + timedelta(days=2))
