@@ -14,6 +14,7 @@ TEXTS = (
     _("Tokens by which programs act for you."),
     _("What our staff changed in your account."),
     _("Sessions of visitors: what a browser is recognised by."),
+    _("Which of our mailings you clicked in, or opened where you agreed to that; for a year at most."),
     _("That we know you: which account is yours, and when you were last in touch; a number stays."),
     _("Your addresses, and how each was proven to be yours; a digest stays."),
     _("What you agreed or objected to, as it stands."),

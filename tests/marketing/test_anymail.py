@@ -72,6 +72,14 @@ def way_out(person: Person) -> dict[str, str]:
     }
 
 
+def ways_out(esp: providers.Esp) -> dict[str, dict[str, str]]:
+    """Those headers that the provider got for each reader; some carry metadata in another one."""
+    return {
+        email: {name: text for name, text in headers.items() if name.startswith("List-")}
+        for email, headers in esp.headers().items()
+    }
+
+
 @pytest.mark.promise("P11")
 @pytest.mark.fault("L12")
 @pytest.mark.parametrize("name", [*ESPS, "scaleway"])
@@ -81,7 +89,7 @@ def test_each_reader_of_an_ordinary_mail_gets_her_own_headers(
     by(name)
     assert letter(*readers, "stranger@example.com").send() == 3
     assert len(esp.kept) == 3  # no provider could put a link of her own into this text
-    assert esp.headers() == {email: way_out(person) for email, person in readers.items()}
+    assert ways_out(esp) == {email: way_out(person) for email, person in readers.items()}
     for email, person in readers.items():
         (own,) = [str(content) for _path, content in esp.kept if email in str(content)]
         assert own.count(links.unsubscribe_url(person.uuid, *NEWS)) == 3  # header, text and HTML
@@ -97,19 +105,19 @@ def test_a_template_at_the_provider_is_one_batch_with_each_readers_headers(
     message = letter(
         "Ada <ADA@example.com>", "bea@example.com", "cyd@example.com", "stranger@example.com",
         body="", html="", template_id="7",
-        merge_data={"ADA@example.com": {"name": "Ada"}, "stranger@example.com": {"name": "Eve"}},
+        merge_data={"ADA@example.com": {"name": "Ada"}, "stranger@example.com": {"name": "Eve Nobody"}},
         merge_headers={"bea@example.com": {"list-unsubscribe": "<https://elsewhere.invalid/>"}},
         extra_headers={"List-Unsubscribe": "<https://elsewhere.invalid/>"},
     )  # fmt: skip
     message.subject = ""
     assert message.send() == 3
     ((_path, content),) = esp.kept
-    assert esp.headers() == {email: way_out(person) for email, person in readers.items()}
+    assert ways_out(esp) == {email: way_out(person) for email, person in readers.items()}
     for person in readers.values():
         assert links.preferences_url(person.uuid) in str(content)
     assert "elsewhere" not in str(content)
     assert "stranger" not in str(content)
-    assert "Eve" not in str(content)
+    assert "Eve Nobody" not in str(content)
     assert message.anymail_status.recipients.keys() == readers.keys()
 
 
@@ -121,7 +129,7 @@ def test_a_text_with_the_providers_placeholder_is_one_batch(
     here = PLACEHOLDERS[name]
     assert letter(*readers, body=f"Stop: {here}", html=f'<a href="{here}">Stop</a>').send() == 3
     assert len(esp.kept) == 1
-    assert esp.headers() == {email: way_out(person) for email, person in readers.items()}
+    assert ways_out(esp) == {email: way_out(person) for email, person in readers.items()}
     assert letter(*readers, body=f"Stop: {here}", html="<p>Lanterns.</p>").send() == 3
     assert len(esp.kept) == 4  # the HTML shows nothing: one each, with a footer
 
