@@ -15,6 +15,7 @@ TEXTS = (
     _("What our staff changed in your account."),
     _("Sessions of visitors: what a browser is recognised by."),
     _("Which of our mailings you clicked in, or opened where you agreed to that; for a year at most."),
+    _("Which mailings you got, and on which ground: for a year, and no longer than you are known here."),
     _("That we know you: which account is yours, and when you were last in touch; a number stays."),
     _("Your addresses, and how each was proven to be yours; a digest stays."),
     _("What you agreed or objected to, as it stands."),
