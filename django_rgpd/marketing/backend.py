@@ -17,7 +17,7 @@ from django_rgpd import signals
 from django_rgpd.consent import addressees, permission
 from django_rgpd.core import addresses, clock, conf, mail
 from django_rgpd.core.errors import Misconfigured, Refused
-from django_rgpd.core.mail_class import Asked, Marketing, Service
+from django_rgpd.core.mail_class import Asked, Marketing, Service, mark
 from django_rgpd.marketing import letters, opens, sorting
 from django_rgpd.marketing.classes import OUTCOME, Outcome
 from django_rgpd.marketing.letters import Reader
@@ -76,6 +76,7 @@ class EmailBackend(BaseEmailBackend):
         also where the inner backend raised on the way.
         """
         sorted_ = [(message, sorting.sort(message, self.esp_name)) for message in email_messages]
+        sorting.demand_no_mass([message for message, what in sorted_ if what is None])
         if any(isinstance(what, Marketing | Asked) for _message, what in sorted_):
             self._demand_that_marketing_may_leave()
         if not sorted_:
@@ -99,9 +100,14 @@ class EmailBackend(BaseEmailBackend):
     def _send(self, message: EmailMessage, what: Marketing | Asked | Service | None) -> int:
         if isinstance(what, Marketing):
             return self._send_marketing(message, what.purpose, now=clock.now())
-        if isinstance(what, Asked) and not what.opens:
-            opens.switch_off(message, self.esp_name)
+        if isinstance(what, Asked):
+            self._break_the_seal(message, what)
         return self._inner.send_messages([message]) or 0
+
+    def _break_the_seal(self, message: EmailMessage, what: Asked) -> None:
+        if not what.opens:
+            opens.switch_off(message, self.esp_name)
+        mark(message, Marketing(what.purpose))  # sent again it is asked about again: she may have left meanwhile
 
     @sensitive_variables()
     def _send_marketing(self, message: EmailMessage, purpose: str, *, now: datetime) -> int:

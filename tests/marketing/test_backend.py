@@ -342,6 +342,29 @@ def test_a_sealed_mail_that_was_queued_or_readdressed_is_asked_about_again(
     assert "ada" not in repr(mail_class.of(sealed))
 
 
+@pytest.mark.fault("R09")
+def test_a_mail_that_our_door_let_pass_is_asked_about_when_it_is_sent_again(
+    subscribe: Subscribe, today: datetime
+) -> None:
+    ada = subscribe("ada@example.com")
+    message = EmailMessage("Hi", f"Stop: {links.unsubscribe_url(ada.uuid, *NEWS)}")
+    assert send.send_message(message, person=ada, purpose="newsletter", now=today)
+    assert message.send() == 1
+    decisions.leave(ada, *NEWS, how="link", now=today)
+    assert message.send() == 0
+    assert sent_to() == ["ada@example.com", "ada@example.com"]
+
+
+def test_one_text_sent_at_once_to_many_without_a_class_is_refused() -> None:
+    many = [f"reader{number}@example.com" for number in range(11)]
+    with pytest.raises(Misconfigured, match="same text"):
+        mail.send_mass_mail([("Sale", "Half price.", "shop@example.com", [one]) for one in many])
+    assert mail.outbox == []
+    alike = [("Sale", "Half price.", "shop@example.com", [one]) for one in many[:10]]
+    apart = [(f"Order {one}", "It left.", "shop@example.com", [one]) for one in many]
+    assert mail.send_mass_mail([*alike, *apart]) == 21
+
+
 @pytest.mark.promise("P23")
 def test_the_librarys_own_mails_pass(subscribe: Subscribe, today: datetime, delivered: Callable) -> None:
     ada = subscribe("ada@example.com")
