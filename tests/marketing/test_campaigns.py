@@ -87,7 +87,7 @@ def test_everybody_who_agreed_gets_it_once_in_her_language_with_a_way_out(
         "Lanterns are back", "Les lampions sont là", "Lanterns are back",
     ]  # fmt: skip
     message = got["reader1@example.com"]
-    assert message.metadata == {"rgpd": str(campaign.uuid)}
+    assert message.metadata == {"rgpd": str(campaign.uuid), "rgpd_purpose": "newsletter"}
     path = link_in(message, "/leave/")
     assert path in message.alternatives[0][0]
     assert "Se désinscrire" in message.alternatives[0][0]
@@ -364,7 +364,10 @@ def test_a_test_goes_to_who_asks_and_its_link_changes_nothing(
     before = fingerprint()
     assert trial.send_test(campaign, by=marketer) == 2
     assert [one.to for one in mail.outbox] == [["marketer@example.com"]] * 2
-    assert [one.subject for one in mail.outbox] == ["[Test] Lanterns are back", "[Test] Les lampions sont là"]
+    assert [one.subject for one in mail.outbox] == [
+        "[Test] Lanterns are back",
+        "[Essai] Les lampions sont là",
+    ]
     message = mail.outbox[0]
     assert "List-Unsubscribe-Post" in message.extra_headers
     assert client.post(link_in(message, "/leave/"), {"List-Unsubscribe": "One-Click"}).status_code == 200
