@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from email.utils import getaddresses
+from itertools import islice
 from smtplib import SMTPRecipientsRefused
 from typing import Any
 
@@ -17,22 +19,34 @@ from django_rgpd import signals
 from django_rgpd.consent import addressees, permission
 from django_rgpd.core import addresses, clock, conf, mail
 from django_rgpd.core.errors import Misconfigured, Refused
-from django_rgpd.core.mail_class import Asked, Marketing, Service
+from django_rgpd.core.mail_class import Asked, Marketing, Service, mark
 from django_rgpd.marketing import letters, opens, sorting
 from django_rgpd.marketing.classes import OUTCOME, Outcome
 from django_rgpd.marketing.letters import Reader
+from django_rgpd.marketing.mailing import elapsed
 from django_rgpd.outbox import door
 
 PATH = "django_rgpd.marketing.backend.EmailBackend"
 PAGE = 100
-"""Readers who are asked about at once; what they get is handed over before the next are asked about."""
+"""Readers who are asked about at once; what they get is handed over, or they are asked about again, before the next."""
 
 TWICE = "twice"
 """Left out because the same address stands in the mail already."""
 NOT_ACCEPTED = "not_accepted"
 """Left out by the mail server or the provider, which takes no mail for her."""
 
+FRESH = timedelta(seconds=1)
+"""How old an answer may be when the mail that rests on it is handed over."""
+
 _REFUSED = frozenset({"invalid", "rejected", "failed"})
+
+
+@dataclass(slots=True)
+class _Readers:
+    """To whom a mail may go, and the others by address, with the reason."""
+
+    may: list[Reader] = field(default_factory=list, repr=False)
+    left_out: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 class EmailBackend(BaseEmailBackend):
@@ -76,6 +90,7 @@ class EmailBackend(BaseEmailBackend):
         also where the inner backend raised on the way.
         """
         sorted_ = [(message, sorting.sort(message, self.esp_name)) for message in email_messages]
+        sorting.demand_no_mass([message for message, what in sorted_ if what is None])
         if any(isinstance(what, Marketing | Asked) for _message, what in sorted_):
             self._demand_that_marketing_may_leave()
         if not sorted_:
@@ -99,23 +114,29 @@ class EmailBackend(BaseEmailBackend):
     def _send(self, message: EmailMessage, what: Marketing | Asked | Service | None) -> int:
         if isinstance(what, Marketing):
             return self._send_marketing(message, what.purpose, now=clock.now())
-        if isinstance(what, Asked) and not what.opens:
-            opens.switch_off(message, self.esp_name)
+        if isinstance(what, Asked):
+            self._break_the_seal(message, what)
         return self._inner.send_messages([message]) or 0
+
+    def _break_the_seal(self, message: EmailMessage, what: Asked) -> None:
+        if not what.opens:
+            opens.switch_off(message, self.esp_name)
+        mark(
+            message, Marketing(what.purpose)
+        )  # sent again it is asked about again: she may have left meanwhile
 
     @sensitive_variables()
     def _send_marketing(self, message: EmailMessage, purpose: str, *, now: datetime) -> int:
         outcome, made, refusals = Outcome(), [], []
         setattr(message, OUTCOME, outcome)
         try:
-            for readers in _pages(message, purpose, outcome, now=now):
-                for one, number in letters.written(message, readers, purpose, self.esp_name):
-                    made.append(one)
-                    try:
-                        self._hand_over(one, number, outcome)
-                    except self._refusals as error:
-                        outcome.dropped[NOT_ACCEPTED] += number
-                        refusals.append(error)
+            for one, number in self._letters(message, purpose, outcome, moment=elapsed(now)):
+                made.append(one)
+                try:
+                    self._hand_over(one, number, outcome)
+                except self._refusals as error:
+                    outcome.dropped[NOT_ACCEPTED] += number
+                    refusals.append(error)
         finally:
             _report(message, made)
             signals.marketing_sent.send_robust(
@@ -124,6 +145,26 @@ class EmailBackend(BaseEmailBackend):
         if refusals and not outcome.sent:
             raise refusals[-1]
         return outcome.sent
+
+    @sensitive_variables()
+    def _letters(
+        self, message: EmailMessage, purpose: str, outcome: Outcome, *, moment: Callable[[], datetime]
+    ) -> Iterator[tuple[EmailMessage, int]]:
+        """What is to be handed over, and for how many; who would wait for it longer than ``FRESH`` is asked about again."""
+        names = _names(message, outcome)
+        while names:
+            asked_at = moment()
+            readers = _readers(dict(islice(names.items(), PAGE)), purpose, now=asked_at)
+            for address, reason in readers.left_out.items():
+                outcome.dropped[reason] += 1
+                del names[address]
+            written = letters.written(message, readers.may, purpose, self.esp_name)
+            for place, (one, some) in enumerate(written):
+                if place and moment() - asked_at > FRESH:  # the first goes, however long asking took
+                    break
+                for reader in some:
+                    del names[reader.address]
+                yield one, len(some)
 
     def _hand_over(self, one: EmailMessage, number: int, outcome: Outcome) -> None:
         if self._inner.send_messages([one]):
@@ -147,27 +188,23 @@ def inner_problem() -> str:
 
 
 @sensitive_variables()
-def _pages(message: EmailMessage, purpose: str, outcome: Outcome, *, now: datetime) -> Iterator[list[Reader]]:
-    """Those to whom it may go, page by page, each asked about when the ones before have their mail."""
-    names = _names(message, outcome)
-    known = list(names)
-    for start in range(0, len(known), PAGE):
-        page = known[start : start + PAGE]
-        readers = []
-        for address, found in addressees.ask(page, purpose, now=now).items():
-            if not found.answer or found.person is None:
-                outcome.dropped[found.answer.reason] += 1
-                continue
-            readers.append(
-                Reader(
-                    name=names[address],
-                    address=address,
-                    person=found.person,
-                    reason=found.answer.reason,
-                    opens=opens.allowed(found.states, now=now),
-                )
+def _readers(names: Mapping[str, str], purpose: str, *, now: datetime) -> _Readers:
+    """To whom of ``names`` (canonical address → name) it may go at ``now``."""
+    found = _Readers()
+    for address, asked in addressees.ask(list(names), purpose, now=now).items():
+        if not asked.answer or asked.person is None:
+            found.left_out[address] = asked.answer.reason
+            continue
+        found.may.append(
+            Reader(
+                name=names[address],
+                address=address,
+                person=asked.person,
+                reason=asked.answer.reason,
+                opens=opens.allowed(asked.states, now=now),
             )
-        yield readers
+        )
+    return found
 
 
 @sensitive_variables()

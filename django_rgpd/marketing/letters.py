@@ -56,8 +56,8 @@ class Reader:
 
 def written(
     message: EmailMessage, readers: Sequence[Reader], purpose: str, esp: str
-) -> Iterator[tuple[EmailMessage, int]]:
-    """The messages to hand over for ``readers``, and for how many of them each is.
+) -> Iterator[tuple[EmailMessage, Sequence[Reader]]]:
+    """The messages to hand over for ``readers``, and for which of them each is.
 
     One a reader, with a footer where a part does not show her link. A batch only where the provider ``esp`` gives each reader
     headers and a link of her own: the text is a template there, or holds its placeholder of ``unsubscribe_url``. ``message``
@@ -65,13 +65,13 @@ def written(
     """
     if not _in_batches(message, esp):
         for reader in readers:
-            yield _single(message, reader, purpose, esp), 1
+            yield _single(message, reader, purpose, esp), [reader]
         return
     for seen in (True, False):
         alike = [one for one in readers if one.opens is seen]
         for start in range(0, len(alike), SIZE):
             some = alike[start : start + SIZE]
-            yield _batch(message, some, purpose, esp), len(some)
+            yield _batch(message, some, purpose, esp), some
 
 
 def _in_batches(message: EmailMessage, esp: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from django.core.mail import EmailMessage
 
@@ -12,7 +13,7 @@ from django_rgpd.core.mail_class import Asked, MailClass, Marketing, Service
 from django_rgpd.marketing import classes
 
 MOST = 10
-"""Recipients of one mail, copies included, beyond which a mail without a class is taken for a mailing."""
+"""Recipients of one text, copies included, beyond which a mail without a class is taken for a mailing."""
 
 MERGED = ("merge_data", "merge_headers", "merge_metadata")
 """What makes anymail send one mail to each recipient."""
@@ -44,6 +45,15 @@ def sort(message: EmailMessage, esp: str) -> MailClass | None:
     return what
 
 
+def demand_no_mass(messages: Sequence[EmailMessage]) -> None:
+    """Raise ``Misconfigured`` where ``messages``, sent at once and without a class, are one text to many (``send_mass_mail``)."""
+    readers: Counter[tuple[str, str]] = Counter()
+    for message in messages:
+        readers[str(message.subject), str(message.body)] += len(message.recipients())
+    if max(readers.values(), default=0) > MOST:
+        raise _unmarked(f"the same text to more than {MOST} recipients")
+
+
 def template_of(message: EmailMessage) -> object:
     """The provider's template that is the text of ``message`` (anymail's ``template_id``), or None."""
     found: object = getattr(message, "template_id", None)
@@ -58,11 +68,14 @@ def merged(message: EmailMessage, name: str) -> Mapping[str, Mapping[str, object
 
 def _demand_no_mailing(message: EmailMessage) -> None:
     if sign := _mailing(message):
-        msg = (
-            f"A mail without a class looks like a mailing ({sign}): nothing was sent. Mark it by"
-            " marketing.classes.marketing(message, purpose), or by service(message) if it is none."
-        )
-        raise Misconfigured(msg)
+        raise _unmarked(sign)
+
+
+def _unmarked(sign: str) -> Misconfigured:
+    return Misconfigured(
+        f"A mail without a class looks like a mailing ({sign}): nothing was sent. Mark it by"
+        " marketing.classes.marketing(message, purpose), or by service(message) if it is none."
+    )
 
 
 def _mailing(message: EmailMessage) -> str:

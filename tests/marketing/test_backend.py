@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import pickle
 import smtplib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.core import mail
@@ -340,6 +341,51 @@ def test_a_sealed_mail_that_was_queued_or_readdressed_is_asked_about_again(
     decisions.leave(ada, *NEWS, how="link", now=today)
     assert backend.EmailBackend().send_messages([queued, elsewhere]) == 0
     assert "ada" not in repr(mail_class.of(sealed))
+
+
+@pytest.mark.promise("P12")
+@pytest.mark.fault("R09")
+def test_who_leaves_while_the_others_are_sent_theirs_gets_none(
+    subscribe: Subscribe, monkeypatch: pytest.MonkeyPatch, today: datetime
+) -> None:
+    readers = [subscribe(f"{name}@example.com") for name in ("ada", "bea", "eve")]
+    handed = locmem.EmailBackend.send_messages
+
+    def slow(self: locmem.EmailBackend, messages: list[EmailMessage]) -> int:
+        decisions.leave(readers[1], *NEWS, how="one_click", now=today)
+        return handed(self, messages)
+
+    monkeypatch.setattr(locmem.EmailBackend, "send_messages", slow)
+    monkeypatch.setattr(backend, "FRESH", timedelta(microseconds=1))
+    message = letter("ada@example.com", "bea@example.com", "eve@example.com", "nobody@example.com")
+    assert message.send() == 2
+    assert sent_to() == ["ada@example.com", "eve@example.com"]
+    assert classes.outcome(message) == classes.Outcome(
+        sent=2, dropped=Counter({"refused": 1, "no_address": 1})
+    )
+
+
+@pytest.mark.fault("R09")
+def test_a_mail_that_our_door_let_pass_is_asked_about_when_it_is_sent_again(
+    subscribe: Subscribe, today: datetime
+) -> None:
+    ada = subscribe("ada@example.com")
+    message = EmailMessage("Hi", f"Stop: {links.unsubscribe_url(ada.uuid, *NEWS)}")
+    assert send.send_message(message, person=ada, purpose="newsletter", now=today)
+    assert message.send() == 1
+    decisions.leave(ada, *NEWS, how="link", now=today)
+    assert message.send() == 0
+    assert sent_to() == ["ada@example.com", "ada@example.com"]
+
+
+def test_one_text_sent_at_once_to_many_without_a_class_is_refused() -> None:
+    many = [f"reader{number}@example.com" for number in range(11)]
+    with pytest.raises(Misconfigured, match="same text"):
+        mail.send_mass_mail([("Sale", "Half price.", "shop@example.com", [one]) for one in many])
+    assert mail.outbox == []
+    alike = [("Sale", "Half price.", "shop@example.com", [one]) for one in many[:10]]
+    apart = [(f"Order {one}", "It left.", "shop@example.com", [one]) for one in many]
+    assert mail.send_mass_mail([*alike, *apart]) == 21
 
 
 @pytest.mark.promise("P23")
