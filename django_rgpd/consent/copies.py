@@ -20,6 +20,7 @@ from django_rgpd.registry.models import Address, Kind, Person, Suppression
 
 LASTING = (Standing.LIVE, Standing.INFORMED)
 """The standings on which something may be sent."""
+PAGE = 500
 KINDS = {EMAIL: Kind.EMAIL, SMS: Kind.PHONE}
 """Channel → the kind of address that it writes to; a letter's address is the shop's."""
 
@@ -145,6 +146,17 @@ def follow(people: Collection[int]) -> None:
             row.address, row.silent_until = reach
             other.append(row)
     ConsentState.objects.bulk_update(other, ["address", "silent_until"], batch_size=500)
+
+
+def follow_everybody() -> None:
+    """The same for all whose rows carry a copy, a page and transaction at a time."""
+    rows = ConsentState.objects.filter(site=conf.get().SITE, standing__in=LASTING, channel__in=list(KINDS))
+    holders = Person.objects.filter(uuid__in=rows.values("person")).order_by("pk")
+    last = 0
+    while people := list(holders.filter(pk__gt=last).values_list("pk", flat=True)[:PAGE]):
+        last = people[-1]
+        with transaction.atomic():
+            follow(people)
 
 
 def follow_digests(kind: str, digests: Collection[str]) -> None:

@@ -123,6 +123,14 @@ def expire(*, now: datetime) -> int:
     return ended
 
 
+@daily("consent.copies")
+def follow_everybody(*, now: datetime) -> None:
+    """Bring every copy of where is written to in line: those that a migration left empty, and those of two transactions that
+    did not see each other.
+    """
+    copies.follow_everybody()
+
+
 @daily("ledger.terms")
 def end_payloads(*, now: datetime) -> int:
     """Let the ledger's own term work; returns how many events lost their payload."""

@@ -109,9 +109,9 @@ def keep(person: Person | UUID, *, reason: str, now: datetime) -> int:
     hers = Q(person=found) | Q(person__merged_into=found.uuid)
     mine = list(Address.objects.filter(hers)) if refused else []
     for address in mine:
-        digest = Digest(address.key_id, address.digest)
+        digests = dict.fromkeys([Digest(address.key_id, address.digest), *_every_key(address)])
         for key in refused:
-            _enter(address.kind, (digest,), key, reason=reason, now=now, until=until)
+            _enter(address.kind, tuple(digests), key, reason=reason, now=now, until=until)
     return len(mine) * len(refused)
 
 
@@ -213,6 +213,11 @@ def _enter(
     known.save(update_fields=["reason", "until"])
     follow_digests(kind, [one.hex for one in digests])
     return known
+
+
+def _every_key(address: Address) -> tuple[Digest, ...]:
+    """Whoever has it now may be known by the digest of another key than she was."""
+    return () if address.canonical is None else addresses.digests(address.kind, address.canonical)
 
 
 def _unlifted(kind: str, digests: tuple[Digest, ...]) -> QuerySet[Suppression]:

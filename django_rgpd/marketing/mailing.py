@@ -20,6 +20,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from django_rgpd import signals
+from django_rgpd.consent import suppress
 from django_rgpd.consent.audience import audience
 from django_rgpd.consent.permission import NOT_MARKETING, WORDS, may_send
 from django_rgpd.marketing import handing
@@ -28,7 +29,7 @@ from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignSt
 from django_rgpd.outbox import deliver, door, jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Gone, Later
-from django_rgpd.policy import current
+from django_rgpd.policy import EMAIL, current
 from django_rgpd.registry.models import Person
 
 JOB = "marketing.campaign.part"
@@ -170,7 +171,9 @@ class _Range:
 
     def _page(self, page: list[CampaignRecipient], connection: BaseEmailBackend) -> bool:
         people = [one.person for one in page]
-        addresses = {row.person: row.address for row in self._held().filter(person__in=people)}
+        addresses = self._unlisted(
+            {row.person: row.address for row in self._held().filter(person__in=people)}
+        )
         languages = dict(Person.objects.filter(uuid__in=people).values_list("uuid", "language"))
         for one in page:
             self._still_mine()
@@ -178,6 +181,19 @@ class _Range:
             if not self._one(one, address, languages.get(one.person, ""), connection):
                 return False
         return True
+
+    def _unlisted(self, addresses: dict[UUID, str]) -> dict[UUID, str]:
+        """``addresses`` without those that the list of suppressions itself forbids: the copies that the audience reads were made
+        before it, where a suppression was entered while the address was being imported or proven.
+        """
+        listed = suppress.over_each(EMAIL, addresses.values(), now=self.clock())
+        return {
+            person: address
+            for person, address in addresses.items()
+            if not suppress.strictest(
+                listed.get(address, ()), channel=self.campaign.channel, purpose=self.campaign.purpose
+            )
+        }
 
     def _one(
         self, one: CampaignRecipient, address: str | None, language: str, connection: BaseEmailBackend

@@ -1,28 +1,33 @@
-"""Whatever happens in a shop, the audience is who ``may_send`` names: person by person, address by address, reason by reason."""
+"""Whatever happens in a shop, the three readings of the rule agree: ``may_send``, ``audience`` and ``ask``; person by person."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from hypothesis import given
+from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from django_rgpd.consent import decisions, rebuild, undo
+from django_rgpd.consent import addressees, decisions, permission, rebuild, undo, wordings
 from django_rgpd.consent import suppress as suppressing
 from django_rgpd.consent.audience import audience
 from django_rgpd.consent.models import ConsentState
+from django_rgpd.core import conf
 from django_rgpd.core.errors import Refused
 from django_rgpd.erasure.execute import erase
 from django_rgpd.holds import lifting, placing
+from django_rgpd.imports import taking
+from django_rgpd.imports.judging import Consent
+from django_rgpd.imports.models import ConsentImport
 from django_rgpd.policy import current
 from django_rgpd.registry import people, unreachable
-from django_rgpd.registry.models import Hold, Person
+from django_rgpd.registry.models import Address, Hold, Person
 from example_shop.factories import GuestOrderFactory, OrderFactory, UserFactory
 
 EMAILS = ["ada@example.com", "bea@example.com", "cleo@example.com"]
@@ -38,8 +43,15 @@ KEYS = [
     ("season", "sms"),
 ]
 WIDE = [*KEYS, ("", ""), ("offers", ""), ("", "email"), ("", "post")]
-MARKETING = {"newsletter", "offers", "letters", "season"}
+ASIDE = {"surveys", "openings"}
+"""Marketing that rests on consent alone, as the newsletter does."""
 
+STARTS = [
+    datetime(2026, 3, 10, 12, tzinfo=UTC),
+    datetime(2026, 3, 29, 0, 30, tzinfo=UTC),  # an hour that clocks leave out
+    datetime(2026, 10, 25, 0, 30, tzinfo=UTC),  # and one that they show twice
+    datetime(2028, 2, 28, 23, 30, tzinfo=UTC),  # a leap day follows, or has begun
+]
 PEOPLE = st.integers(0, 2)
 Step = tuple[Any, ...]
 STEPS = st.one_of(
@@ -48,6 +60,8 @@ STEPS = st.one_of(
     st.tuples(st.just("guest"), st.sampled_from(EMAILS), st.booleans()),
     st.tuples(st.sampled_from(["give", "confirm", "inform", "import", "renew"]), PEOPLE, st.sampled_from(KEYS)),
     st.tuples(st.sampled_from(["withdraw", "object"]), PEOPLE, st.sampled_from(WIDE)),
+    st.tuples(st.just("list"), st.sampled_from(EMAILS), st.sampled_from(["newsletter", "offers"])),
+    st.tuples(st.just("rotate"), st.none()),
     st.tuples(st.just("undo"), PEOPLE),
     st.tuples(st.just("buy"), PEOPLE),
     st.tuples(st.just("guest buys"), st.sampled_from(EMAILS)),
@@ -69,8 +83,8 @@ def kind_of(text: str) -> str:
 class Shop:
     """Three accounts, and guests by their addresses."""
 
-    def __init__(self, now: datetime, staff: Any) -> None:
-        self.now, self.staff = now, staff
+    def __init__(self, now: datetime, staff: Any, settings: Any) -> None:
+        self.now, self.staff, self.settings, self.lines = now, staff, settings, 0
         self.users = [UserFactory(email=f"own{number}@example.com") for number in range(3)]
         self.persons = [people.person_of(user, now=now) for user in self.users]
 
@@ -121,6 +135,20 @@ class Shop:
         decisions.import_(
             self._person(number), *key, how="import", now=self.now, at=self.now - timedelta(days=30)
         )
+
+    def _list(self, text: str, purpose: str) -> None:
+        """A list with evidence is imported: its addresses are vouched for."""
+        self.lines += 1
+        batch = ConsentImport.objects.create(
+            purpose=purpose, channel="email", judged_at=self.now, created_at=self.now
+        )
+        line = Consent(self.lines, text, self.now - timedelta(days=30), "form", "0")
+        seen = wordings.taken_over(purpose, "en", "Yes, please.", now=self.now)
+        taking.take(batch, [line], {"0": seen}, now=self.now)
+
+    def _rotate(self, _nothing: None) -> None:
+        keys = (f"new{self.now.timestamp():.0f}:a newer key", *conf.get().DIGEST_KEYS)
+        self.settings.RGPD = {**self.settings.RGPD, "DIGEST_KEYS": keys}
 
     def _renew(self, number: int, key: tuple[str, str]) -> None:
         decisions.renew(self._person(number), *key, how="link", now=self.now)
@@ -188,11 +216,13 @@ class Shop:
 
 
 @contextmanager
-def undone() -> Iterator[None]:
+def undone(settings: Any) -> Iterator[None]:
     """What is done inside is taken back."""
+    before = settings.RGPD
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
+    settings.RGPD = before
 
 
 @pytest.fixture
@@ -204,6 +234,10 @@ def marketing(settings: Any) -> None:
 def same(now: datetime) -> None:
     """Compare both answers for everybody, a purpose and channel at a time."""
     holders = list(Person.objects.filter(merged_into=None))
+    hers = {one.uuid: permission.address_for(one, "email") for one in holders}
+    emails = set(
+        Address.objects.filter(kind="email", canonical__isnull=False).values_list("canonical", flat=True)
+    )
     for key in KEYS:
         answers = {one.uuid: decisions.may_send(one, *key, now=now) for one in holders}
         expected = {
@@ -214,17 +248,32 @@ def same(now: datetime) -> None:
         rows = list(audience(*key, now=now).values_list("person", "address", "reason", "basis"))
         assert len(rows) == len(set(rows))
         assert set(rows) == expected, key
+        if key[1] == "email":
+            asked = addressees.ask(emails, key[0], now=now)
+            for uuid, address in hers.items():
+                if address is not None:
+                    assert asked[str(address.canonical)].answer == answers[uuid], key
+            for found in asked.values():  # another address of hers gets nothing that she refused
+                if found.answer and found.person is not None:
+                    assert answers[found.person.uuid].reason in {found.answer.reason, "suppressed"}, key
 
 
 @pytest.mark.promise("P10")
 @pytest.mark.promise("P14")
-@given(steps=st.lists(STEPS, min_size=3, max_size=14))
-def test_the_audience_is_who_may_be_sent_to_whatever_happened(
-    steps: list[Step], db: None, marketing: None, admin_user: Any, now: datetime
+@pytest.mark.timeout(3_600)  # the nightly searches long
+@limits(max_examples=limits.default.max_examples * 3 // 10)  # each of them asks hundreds of times
+@given(
+    steps=st.lists(STEPS, min_size=3, max_size=14),
+    zone=st.sampled_from(["Europe/Paris", "Pacific/Kiritimati", "America/St_Johns"]),
+    start=st.sampled_from(STARTS),
+)
+def test_the_three_readings_agree_whatever_happened(
+    steps: list[Step], zone: str, start: datetime, db: None, marketing: None, admin_user: Any, settings: Any
 ) -> None:
-    assert {one.key for one in current().marketing} == MARKETING
-    with undone():
-        shop = Shop(now, admin_user)
+    assert {one.key for one in current().marketing} == {key for key, _channel in KEYS} | ASIDE
+    with undone(settings):
+        settings.RGPD = {**settings.RGPD, "TIME_ZONE": zone}
+        shop = Shop(start, admin_user, settings)
         for step in steps:
             shop.do(step)
         assert not list(rebuild.compare())

@@ -9,9 +9,13 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from django_rgpd.consent import decisions, rebuild, state
+from django_rgpd.consent.audience import audience
 from django_rgpd.consent.models import ConsentState
+from django_rgpd.core import addresses
+from django_rgpd.outbox import daily
+from django_rgpd.outbox.deliver import run_due
 from django_rgpd.registry import agreed, registry
-from django_rgpd.registry.models import Person
+from django_rgpd.registry.models import Person, Suppression
 from example_shop.factories import ReviewFactory, UserFactory
 from example_shop.reviews.models import Review
 
@@ -85,3 +89,25 @@ def test_the_rule_learns_which_rows_are_agreed_to(make_person: MakePerson, now: 
     assert agreed_now() == [reviews[0].pk]
     decisions.withdraw(person, "reviews", "", how="form", now=now + HOUR)
     assert agreed_now() == []
+
+
+@pytest.mark.promise("P14")
+def test_a_night_brings_copies_in_line_that_no_transaction_wrote(
+    make_person: MakePerson, now: datetime
+) -> None:
+    """One that a migration left empty, one of somebody who was listed at the same moment, one that is right."""
+    for name in ("empty", "listed", "right"):
+        decisions.give(make_person(f"{name}@example.com"), "newsletter", "email", how="account", now=now)
+    ConsentState.objects.filter(address="empty@example.com").update(address=None)
+    digest = addresses.digest("email", "listed@example.com")
+    Suppression.objects.create(digest=digest.hex, key_id=digest.key_id, reason="asked", since=now)
+    assert len(list(rebuild.compare())) == 2
+
+    assert "daily.consent.copies" in daily.put_today(now=now)
+    run_due(now=now, names=frozenset({"daily.consent.copies"}))
+
+    assert not list(rebuild.compare())
+    assert set(audience("newsletter", "email", now=now).values_list("address", flat=True)) == {
+        "empty@example.com",
+        "right@example.com",
+    }

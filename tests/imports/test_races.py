@@ -7,13 +7,16 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.core.mail import EmailMessage
+from django.db import connection, transaction
 
-from django_rgpd.consent import decisions, kinds, rebuild
+from django_rgpd.consent import decisions, kinds, rebuild, suppress
 from django_rgpd.consent.models import ConsentState, Standing, Wording
 from django_rgpd.imports import batches
 from django_rgpd.imports.models import ConsentImport, Stage
 from django_rgpd.ledger.models import Event
+from django_rgpd.marketing import campaigns
+from django_rgpd.outbox.deliver import run_due
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Address, Person
 from tests.imports import conftest
@@ -110,3 +113,24 @@ def test_two_workers_and_two_clicks_take_each_line_once(wording: Wording, now: d
     assert ConsentState.objects.filter(live=True).count() == 30
     assert Person.objects.count() == Address.objects.count() == 30
     assert set(ConsentImport.objects.values_list("stage", flat=True)) == {Stage.DONE}
+
+
+@pytest.mark.promise("P14")
+def test_who_is_listed_while_the_import_makes_her_gets_no_campaign(
+    wording: Wording, now: datetime, mailoutbox: list[EmailMessage]
+) -> None:
+    """Neither transaction sees the other: the list is entered for an address that is nobody's yet."""
+    texts = {"en": {"subject": "Lanterns", "text": "Hello!"}}
+    batch = confirmed(sheet(good("p0@example.com"), good("p1@example.com")), now)
+    with transaction.atomic():
+        suppress.suppress("email", "p0@example.com", reason=suppress.OBJECTED, now=now)
+        at_once(lambda: conftest.work(now))
+    batch.refresh_from_db()
+    assert (batch.stage, batch.taken) == (Stage.DONE, 2)
+
+    later = now + timedelta(minutes=1)
+    campaigns.start(campaigns.draft("November", "newsletter", texts, now=later), now=later)
+    for minutes in (1, 2):
+        run_due(now=later + timedelta(minutes=minutes))
+
+    assert [one.to for one in mailoutbox] == [["p1@example.com"]]

@@ -8,8 +8,10 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from django_rgpd.consent import decisions, rebuild, suppress, undo, wordings
+from django_rgpd.consent.audience import audience
 from django_rgpd.consent.by_staff import LETTER, record_objection
 from django_rgpd.consent.models import ConsentState, Wording
+from django_rgpd.core import conf
 from django_rgpd.erasure.execute import erase
 from django_rgpd.ledger.models import Event
 from django_rgpd.policy import EMAIL
@@ -117,6 +119,28 @@ def test_what_staff_recorded_of_nobodys_address_is_kept(replay: Replay) -> None:
     event = Event.objects.get(kind="consent.objected")
     assert event.person is None
     assert "letter@" not in str(event.payload)
+
+
+@pytest.mark.promise("P14")
+def test_what_staff_recorded_under_an_old_key_holds_for_who_has_the_address_under_the_new_one(
+    replay: Replay, settings
+) -> None:
+    """The key was changed since, and a customer came in between the restore and the replay."""
+    clerk = UserFactory(is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="record_objection"))
+    with lost():
+        record_objection("email", "letter@example.com", way=LETTER, said_at=LATER, by=clerk, now=LATER)
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": ("new:a newer key", *conf.get().DIGEST_KEYS)}
+    buyer = OrderFactory(customer=UserFactory(email="letter@example.com"), placed_at=BACK, paid_at=BACK)
+    person = people.person_of(buyer.customer, now=BACK)
+    proven("letter@example.com", person, at=BACK)
+    decisions.inform(person, "offers", EMAIL, how="checkout", now=BACK)
+
+    replay()
+
+    assert reason(person, "offers") == "suppressed"
+    assert not audience("offers", EMAIL, now=BACK).exists()
+    assert list(rebuild.compare()) == []
 
 
 def test_the_text_that_people_agreed_to_comes_back(replay: Replay) -> None:

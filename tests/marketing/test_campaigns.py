@@ -19,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 
 from django_rgpd import signals
 from django_rgpd.consent import decisions, state
+from django_rgpd.core import addresses
 from django_rgpd.core.errors import Refused
 from django_rgpd.erasure.execute import erase
 from django_rgpd.export.collect import write
@@ -30,7 +31,7 @@ from django_rgpd.outbox import door
 from django_rgpd.outbox.models import Job
 from django_rgpd.policy import Controller, Policy
 from django_rgpd.registry import people
-from django_rgpd.registry.models import Person
+from django_rgpd.registry.models import Person, Suppression
 from django_rgpd.retention.sweep import sweep
 from example_shop.accounts.models import User
 from example_shop.config.policy import policy as shop_policy
@@ -156,6 +157,32 @@ def test_who_leaves_after_her_address_was_read_gets_none_either(
 
 
 @pytest.mark.fault("R09")
+@pytest.mark.promise("P14")
+@pytest.mark.parametrize("key", [("", ""), ("newsletter", ""), ("", "email"), ("offers", "email")])
+def test_the_list_itself_is_read_where_her_row_does_not_know_of_a_suppression(
+    readers: list[Person], today: datetime, mailoutbox: list[mail.EmailMessage], key: tuple[str, str]
+) -> None:
+    digest = addresses.digest("email", "reader0@example.com")
+    # As two transactions leave it that did not see each other: one lists the address, the other one writes her row.
+    Suppression.objects.create(
+        digest=digest.hex,
+        key_id=digest.key_id,
+        reason="objected",
+        since=today,
+        purpose=key[0],
+        channel=key[1],
+    )
+    campaign = drafted(today)
+    campaigns.start(campaign, now=today)
+    run(today)
+    got = {to for one in mailoutbox for to in one.to}
+    if key[0] == "offers":
+        assert "reader0@example.com" in got
+    else:
+        assert got == {"reader1@example.com", "reader2@example.com"}
+        assert states(campaign)["dropped", "suppressed"] == 1
+
+
 def test_it_goes_to_the_address_of_the_moment_it_leaves(readers: list[Person], today: datetime) -> None:
     campaign = drafted(today)
     campaigns.start(campaign, now=today)
