@@ -16,15 +16,15 @@ class Wording(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     site = models.PositiveIntegerField(default=1)
-    purpose = models.CharField(max_length=64)
-    language = models.CharField(max_length=16)
-    version = models.PositiveIntegerField(default=1)
-    text = models.TextField()
+    purpose = models.CharField(_("purpose"), max_length=64)
+    language = models.CharField(_("language"), max_length=16)
+    version = models.PositiveIntegerField(_("version"), default=1)
+    text = models.TextField(_("text"))
     from_label = models.BooleanField(default=False, editable=False)
     """Made from the purpose's label, because staff wrote none."""
     imported = models.BooleanField(default=False, editable=False)
     """What people agreed to elsewhere, before they were taken over: proof, and never shown beside a box here."""
-    valid_from = models.DateTimeField()
+    valid_from = models.DateTimeField(_("valid from"))
 
     class Meta:
         verbose_name = _("wording")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import caches
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -78,8 +79,16 @@ def forget(wording: Wording) -> None:
 def agreed(purpose: str, language: str, reference: str, *, now: datetime) -> Wording | None:
     """The saved wording that a form showed, by its ``reference``; None for a text that was never shown.
 
-    A consent whose text is unknown is no consent (art. 7.1): the form is shown again with the text in force.
+    A consent whose text is unknown is no consent (art. 7.1): the form is shown again with the text in force. The page that
+    showed the form may have been in another language than the one that answers it (its language in its address, say), so
+    that ``language`` is looked through first, and then the others of the site.
     """
+    languages = dict.fromkeys([language, *(code for code, _name in settings.LANGUAGES)])
+    found = (_agreed_in(purpose, one, reference, now=now) for one in languages)
+    return next((wording for wording in found if wording is not None), None)
+
+
+def _agreed_in(purpose: str, language: str, reference: str, *, now: datetime) -> Wording | None:
     for version in _versions(purpose, language).filter(imported=False):
         if reference_of(version) == reference:
             return version

@@ -11,8 +11,9 @@ from uuid import UUID
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
 from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from django_rgpd.consent import wordings
 from django_rgpd.consent.models import Wording
@@ -65,7 +66,8 @@ def receive(
                 actor=actor,
                 created_at=now,
             )
-            jobs.put(JUDGE, {"import": batch.uuid}, key=str(batch.uuid), now=now)
+            about = {"import": batch.uuid, "language": get_language() or ""}
+            jobs.put(JUDGE, about, key=str(batch.uuid), now=now)
     except BaseException:
         files.drop(name)
         raise
@@ -75,7 +77,12 @@ def receive(
 @jobs.job(JUDGE)
 def judge(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     """Judge the file that was handed in, and let it go: what was accepted of it is kept apart."""
-    batch = _in(payload, Stage.RECEIVED)
+    with translation.override(str(payload.get("language", "")) or get_language()):
+        _judge(_in(payload, Stage.RECEIVED), job=job, now=now)
+
+
+def _judge(batch: ConsentImport, *, job: Job, now: datetime) -> None:
+    """In the language of who handed it in: what is wrong with a file is kept as it is said."""
     moment = _clock(now)
 
     def tell(number: int) -> None:

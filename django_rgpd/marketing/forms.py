@@ -76,6 +76,11 @@ class NewsletterForm(forms.Form):
         found: dict[str, Wording] = self.cleaned_data["agreed"]
         return found
 
+    @property
+    def language(self) -> str:
+        """The language of what she read, and so of the mail that asks her to confirm it."""
+        return next(one.language for one in self.agreed.values())
+
     def clean_email(self) -> str:
         """The canonical form of the address."""
         try:

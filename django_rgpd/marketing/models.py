@@ -114,8 +114,9 @@ class CampaignText(models.Model):
 
         Raises ``ValidationError`` where no subject is left, or nothing here can clean HTML.
         """
+        wrote = self.subject
         self.subject, self.text = mail.clean_header(self.subject), mail.clean_text(self.text)
-        if not self.subject:
+        if wrote and not self.subject:  # an empty one, or one too long, the field itself refuses
             raise ValidationError({"subject": _("Write a subject.")})
         if self.html.strip() and not markup.available():
             raise ValidationError({"html": _("HTML needs a cleaner: pip install 'django-rgpd[campaigns]'.")})

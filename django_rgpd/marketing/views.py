@@ -8,7 +8,6 @@ from typing import Concatenate, ParamSpec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -52,7 +51,7 @@ def newsletter(request: HttpRequest) -> HttpResponse:
                 form.agreed,
                 now=now,
                 form="newsletter",
-                language=get_language() or "",
+                language=form.language,
                 ip=limits.client_ip(request),
             )
         except StoreDown:

@@ -1,6 +1,6 @@
 """Rows of consent say where is written to, and addresses that nothing arrives there.
 
-The new copies are empty, so that nobody is in an audience, until ``rgpd_consents --rebuild`` has written them.
+The new copies are empty, so that nobody is in an audience, until the daily duty has written them.
 """
 
 from django.db import migrations, models

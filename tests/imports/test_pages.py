@@ -79,6 +79,16 @@ def test_a_marketer_imports_a_list_by_clicks_alone(marketer: Client, wording: Wo
     assert f"{BASE}{batch.uuid}/" in listed.content.decode()
 
 
+def test_what_is_wrong_with_a_file_is_said_in_the_language_of_who_handed_it_in(marketer: Client) -> None:
+    """The worker that reads the file has a language of its own."""
+    marketer.cookies["django_language"] = "fr"
+    hand_in(marketer, b"email;opt_in\nada@example.com;yes\n")
+    conftest.work(clock.now())
+
+    page = text_of(marketer, ConsentImport.objects.get())
+    assert "La première ligne ne nomme pas de colonne « date »" in page
+
+
 def test_a_text_for_the_whole_file_can_be_written(marketer: Client) -> None:
     """For lists whose lines do not say it."""
     content = sheet("ada@example.com,2024-05-02,form", header="email,date,how\n")

@@ -112,6 +112,35 @@ def test_a_text_that_changed_since_it_was_read_is_not_sent(
     assert campaign.state == "draft"
 
 
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [("", "This field is required."), ("x" * 151, "at most 150"), ("\x01\x02", "Write a subject.")],
+    ids=["none", "long", "nothing left"],
+)
+def test_a_subject_that_cannot_be_is_refused_once_and_rightly(
+    client: Client, log_in: Callable, subject: str, said: str
+) -> None:
+    log_in("add", "change", "view")
+    page = BeautifulSoup(
+        client.post(f"{BASE}add/", _form(**{"texts-0-subject": subject})).content, "html.parser"
+    )
+    (error,) = page.select(".errorlist li")
+    assert said in error.get_text()
+    assert not Campaign.objects.exists()
+
+
+def test_a_campaign_that_went_to_nobody_says_nobody(
+    client: Client, log_in: Callable, today: datetime
+) -> None:
+    log_in("view", "send")
+    campaign = drafted(today)
+    campaigns.start(campaign, now=today)
+    assert "Nobody yet." in client.get(f"{BASE}{campaign.pk}/report/").content.decode()
+    run(today)
+    run(today + timedelta(hours=1))
+    assert "Nobody yet." not in client.get(f"{BASE}{campaign.pk}/report/").content.decode()
+
+
 @pytest.mark.parametrize("page", ["send/", "pause/now/", "resume/now/", "stop/now/"])
 def test_who_writes_may_not_send(
     readers: None, client: Client, log_in: Callable, today: datetime, page: str

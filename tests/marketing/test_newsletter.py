@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from django_rgpd.consent import decisions, kinds, state, suppress, wordings
 from django_rgpd.consent.models import ConsentState, Wording
-from django_rgpd.core import addresses
+from django_rgpd.core import addresses, clock
 from django_rgpd.core.errors import BadLink
 from django_rgpd.ledger.models import Event
 from django_rgpd.marketing import double_optin
@@ -80,6 +80,20 @@ def test_the_form_has_one_unticked_box_a_purpose(client: Client) -> None:
     names = {re.search(r'name="([^"]+)"', box).group(1) for box in boxes}
     assert {"agree_newsletter", "agree_offers"} <= names
     assert not any("checked" in box for box in boxes)
+
+
+def test_who_reads_a_page_in_another_language_than_her_browsers_signs_up_for_what_she_read(
+    sign_up: Callable, delivered: Callable, client: Client
+) -> None:
+    Wording.objects.create(
+        purpose="newsletter", language="fr", version=1, text="Oui, écrivez-moi.", valid_from=clock.now()
+    )
+    shown = wordings.reference_of(wordings.current("newsletter", "fr"))
+    assert sign_up(ADA, agree_newsletter_text=shown).status_code == 302
+    (message,) = delivered()
+    assert "Bonjour" in message.body
+    client.post(link_in(message, "/confirm/"))
+    assert Wording.objects.get(uuid=ConsentState.objects.get().wording).text == "Oui, écrivez-moi."
 
 
 def test_a_wish_for_two_purposes_is_two_consents(
