@@ -5,6 +5,7 @@ from django_rgpd.erasure.models import Erasure, SignIn
 from django_rgpd.export.models import ExportRequest
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.outbox.models import Job
+from django_rgpd.processors.models import Heard
 from django_rgpd.registry.models import Address, Challenge, Hold, Person, Suppression
 from django_rgpd.retention.models import SetAside, SweepMark
 
@@ -15,6 +16,7 @@ __all__ = [
     "Erasure",
     "Event",
     "ExportRequest",
+    "Heard",
     "Hold",
     "Job",
     "Person",
