@@ -46,10 +46,12 @@ def addresses_of(subject: Subject, *, own: str | None) -> tuple[str, ...]:
     return tuple(sorted(known))
 
 
-def begun(shown: Plan, addresses: Sequence[str], *, now: datetime) -> dict[str, object]:
-    """What the erasure says of those who are told at once; without an address nobody can be."""
+def begun(
+    shown: Plan, addresses: Sequence[str], references: Mapping[str, Sequence[str]], *, now: datetime
+) -> dict[str, object]:
+    """What the erasure says of those who are told at once; without an address or an id nobody can be."""
     at_once = [one.key for one in shown.told if not (one.later or one.keeps)]
-    return {key: _waiting(now) for key in at_once} if addresses else {}
+    return {key: _waiting(now) for key in at_once if addresses or references.get(key)}
 
 
 def drafts(
@@ -79,8 +81,9 @@ def tell_the_rest(
     now: datetime,
 ) -> None:
     """Tell those who were not told yet, now that nothing waits; ``erasure`` is locked, and saved by the caller."""
-    rest = [road.key for road in telling_them.due() if road.key not in erasure.processors]
-    if rest and addresses:
+    due = [road.key for road in telling_them.due() if road.key not in erasure.processors]
+    rest = [key for key in due if addresses or references.get(key)]
+    if rest:
         added = {key: _waiting(now) for key in rest}
         erasure.processors = {**erasure.processors, **added}
         jobs.put_many(drafts(erasure, added, addresses, references, subject), now=now)

@@ -116,6 +116,8 @@ class Stripe(Processor):
                 yield customer
         typed = [one for one in contact.references if "@" in one]
         for address in dict.fromkeys([*typed, contact.address, contact.address.lower()]):
+            if not address:
+                continue  # an empty filter would be everybody
             params = {"email": address, "limit": _MOST}
             for customer in stripe_client.pages(
                 lambda params=params: api.v1.customers.list(params=params),  # type: ignore[misc]

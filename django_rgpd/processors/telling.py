@@ -98,7 +98,7 @@ def try_again(*, now: datetime) -> None:
 
 @sensitive_variables()
 def _erase_all(road: roads.Road, payload: jobs.Payload, call: Call) -> Evidence:
-    first, *others = texts(payload, "addresses")
+    first, *others = texts(payload, "addresses") or [""]
     # All at once for who wants it so: a wait for one of them must not keep the others from being told.
     whole = Contact(address=first, references=(*texts(payload, "references"), *others))
     contacts = [whole, *(Contact(address=one) for one in others)]
