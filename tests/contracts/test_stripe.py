@@ -398,6 +398,14 @@ def test_no_telemetry_leaves_and_no_file_is_written(
     assert "telemetry" not in told
 
 
+def test_a_redirect_is_not_followed(vendor: Stripe, peer: peers.Stripe, call: Call) -> None:
+    """It would take the address, and the key, to somebody else."""
+    peer.failures.append("redirect")
+    with pytest.raises(Unreachable):
+        vendor.erase(Contact(address=ADDRESS), call=call)
+    assert len(peer.seen) == 1
+
+
 def test_the_client_tries_a_passing_failure_again_itself(
     vendor: Stripe, peer: peers.Stripe, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:

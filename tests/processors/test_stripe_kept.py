@@ -47,6 +47,8 @@ def test_what_stripe_keeps_is_said_beforehand_and_in_the_receipt(
     assert REASON in page
     erasure = erase(person, how="account", now=now)
     deliver.run_due(now=now)
+    deliver.run_due(now=now + timedelta(hours=1))
+    erasure.refresh_from_db()
     assert not Job.objects.filter(name=calling.ERASE).exists()
     assert (erasure.processors, erasure.state != ErasureState.TOLD) == ({}, True)
     (receipt,) = [one for one in mail.outbox if REASON in one.body]
@@ -73,6 +75,7 @@ def test_the_ids_that_the_shop_had_are_told_once_open_business_is_closed(
     erasure = erase(person, how="account", now=now)
     assert (erasure.state, erasure.processors) == (ErasureState.OPEN, {})
     assert not Job.objects.filter(name=calling.ERASE).exists()
+    deliver.run_due(now=now + timedelta(hours=1), names=frozenset({"erasure.second_pass"}))
     Payment.objects.filter(pk=held.pk).update(status="succeeded")
     for days in range(1, 4):
         deliver.run_due(
