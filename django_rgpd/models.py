@@ -7,6 +7,7 @@ from django_rgpd.imports.models import ConsentImport
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignText, Engagement
 from django_rgpd.outbox.models import Job
+from django_rgpd.processors.models import Heard
 from django_rgpd.registry.models import Address, Challenge, Hold, Person, Suppression
 from django_rgpd.retention.models import SetAside, SweepMark
 
@@ -22,6 +23,7 @@ __all__ = [
     "Erasure",
     "Event",
     "ExportRequest",
+    "Heard",
     "Hold",
     "Job",
     "Person",

@@ -271,3 +271,6 @@ not_personal(
     "django_rgpd.SetAside",
     reason="Keys of rows that the database refused to release, and the kind of its error.",
 )
+not_personal(
+    "django_rgpd.Heard", reason="Numbers of events that processors told of, without what they were about."
+)

@@ -45,5 +45,9 @@ processor_answered = Signal()
 """A processor did what it was asked, or needs someone: ``processor`` (its key), ``step``, ``person`` (uuid or None), ``about``
 (uuid of the erasure, or empty), ``state`` (as of a job), ``evidence``, ``at``."""
 
+processor_news = Signal()
+"""A processor told of something that happened there: ``processor`` (its key), ``event`` (its number), ``kind`` (as
+"customer.deleted"), ``about`` (their id, or empty), ``at``. Events come in any order; a receiver that fails is called again."""
+
 restored = Signal()
 """A restored dump was brought up to date: ``at``. Sent inside the transaction."""

@@ -53,10 +53,11 @@ def put(erasure: Erasure, shown: Plan, left: Taken, *, now: datetime) -> None:
         "sessions": left.sessions,
         "values": [[value.kind, value.text] for value in left.values],
         "told_by": list(left.told_by),
+        "references": dict(left.references),
     }
     minutes = timedelta(minutes=conf.get().SECOND_PASS_MINUTES)
     second = jobs.Draft(name=SECOND_PASS, payload=payload, run_at=now + minutes, person=erasure.person)
-    told = telling.drafts(erasure, erasure.processors, left.told_by, left.subject)
+    told = telling.drafts(erasure, erasure.processors, left.told_by, left.references, left.subject)
     jobs.put_many([second, *told, *_receipt(erasure, shown, left, now=now)], now=now)
 
 
@@ -82,7 +83,7 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
     until = erasure.asked_at + UNDER_WAY
     hers = without_newcomers(subject, _rows(payload, "held"), pinned=_rows(payload, "pinned"), until=until)
-    go_over(erasure, hers, told_by=_texts(payload, "told_by"), now=now)
+    go_over(erasure, hers, told_by=_texts(payload, "told_by"), references=_named(payload), now=now)
     keys = payload.get("sessions")
     if sessions.end([str(key) for key in keys] if isinstance(keys, list) else []):
         raise Later(now + timedelta(minutes=conf.get().SECOND_PASS_MINUTES), _("A session store is down."))
@@ -98,6 +99,7 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
                 "held": _kept(held_open(hers, now=now)),
                 "pinned": payload.get("pinned", {}),
                 "told_by": payload.get("told_by", []),
+                "references": payload.get("references", {}),
             },
             now=now,
             run_at=now + timedelta(days=1),
@@ -127,17 +129,25 @@ def go_on(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
     pinned = _rows(payload, "pinned")
     subject = without_newcomers(subject, _rows(payload, "held"), pinned=pinned, until=None)
-    go_over(erasure, subject, told_by=_texts(payload, "told_by"), now=now)
+    go_over(erasure, subject, told_by=_texts(payload, "told_by"), references=_named(payload), now=now)
     if erasure.state == ErasureState.OPEN:
         if _overdue(subject, asked=erasure.asked_at, now=now):
             raise NeedsSomeone(_("Business with an erased person is still open past its time: close it."))
         raise Later(now + timedelta(days=1))
 
 
-def go_over(erasure: Erasure, subject: Subject, *, told_by: Sequence[str] = (), now: datetime) -> int:
+def go_over(
+    erasure: Erasure,
+    subject: Subject,
+    *,
+    told_by: Sequence[str] = (),
+    references: Mapping[str, Sequence[str]] | None = None,
+    now: datetime,
+) -> int:
     """The same plan once more; what is nobody's any more, or a new person's, is left alone. Returns how many rows fell.
 
-    Once nothing waits any more, the processors are told that business still needed: by ``told_by``, her addresses.
+    Once nothing waits any more, the processors are told that business still needed: by ``told_by``, her addresses,
+    and ``references``.
     """
     with wrapped(f"Erasure {erasure.uuid}"), transaction.atomic():
         standing = holds.standing(steady=True)
@@ -156,7 +166,8 @@ def go_over(erasure: Erasure, subject: Subject, *, told_by: Sequence[str] = (), 
             erasure.receipt = {**counts, "later": [*counts.get("later", []), done.as_json()]}
         erasure.open_until = left.open_until
         if not left.waits:
-            telling.tell_the_rest(erasure, told_by or sorted(subject.emails), subject, now=now)
+            addresses = told_by or sorted(subject.emails)
+            telling.tell_the_rest(erasure, addresses, references or {}, subject, now=now)
         telling.settle(erasure, waits=left.waits, now=now)
         erasure.save(update_fields=["receipt", "open_until", "state", "done_at", "processors"])
     return done.rows
@@ -183,6 +194,12 @@ def _rows(payload: jobs.Payload, name: str) -> dict[str, tuple[object, ...]]:
 def _texts(payload: jobs.Payload, name: str) -> list[str]:
     kept = payload.get(name)
     return [str(one) for one in kept] if isinstance(kept, list) else []
+
+
+def _named(payload: jobs.Payload) -> dict[str, list[str]]:
+    kept = payload.get("references")
+    named = kept if isinstance(kept, dict) else {}
+    return {key: [str(one) for one in texts] for key, texts in named.items() if isinstance(texts, list)}
 
 
 def _look(erasure: Erasure, payload: jobs.Payload, *, now: datetime) -> None:

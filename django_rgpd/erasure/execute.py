@@ -177,7 +177,8 @@ def carry_out(case: Case, drawn: Drawn, uuid: UUID) -> tuple[Erasure, list[dict[
         standing=case.standing,
     )
     _close(case, drawn.plan)
-    erasure = _written(case, uuid, drawn.plan, done, told=telling.begun(drawn.plan, left.told_by, now=now))
+    told = telling.begun(drawn.plan, left.told_by, left.references, now=now)
+    erasure = _written(case, uuid, drawn.plan, done, told=told)
     afterwards.put(erasure, drawn.plan, replace(left, email=None) if case.again else left, now=now)
     transaction.on_commit(lambda: sessions.end(keys), robust=True)
     _let_deferred_keys_speak()

@@ -103,13 +103,14 @@ class Blocked:
 class Telling:
     """A processor that is told: at once, or (``later``) when the business that still needs it is closed.
 
-    ``by_hand``: somebody of the shop does it.
+    ``by_hand``: somebody of the shop does it. ``keeps``: why it is not told, and keeps what it holds.
     """
 
     key: str
     name: str
     later: bool
     by_hand: bool
+    keeps: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

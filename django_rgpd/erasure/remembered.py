@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from django_rgpd.core.errors import BadAddress
 from django_rgpd.erasure import residue, telling
 from django_rgpd.erasure.statements import rows_of
 from django_rgpd.outbox import mail
+from django_rgpd.processors import references
 from django_rgpd.registry import Entry, Subject, held, holds, people, registry, rule, scope
 from django_rgpd.registry.conditions import NEVER, all_of, any_of, is_never
 from django_rgpd.registry.models import Address, Person
@@ -36,6 +37,8 @@ class Taken:
     pinned: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
     told_by: tuple[str, ...] = field(default=(), repr=False)
     """The addresses by which processors may know her."""
+    references: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    """Key of a processor → what the shop's own columns name her by there."""
 
 
 def taken(person: Person, known: people.Known, user: Any, *, sessions: list[str], herself: bool) -> Taken:
@@ -59,6 +62,7 @@ def taken(person: Person, known: people.Known, user: Any, *, sessions: list[str]
         values=residue.distinctive(texts),
         digests=_digests(known, own),
         told_by=telling.addresses_of(subject, own=people.account_email(user) if user else None),
+        references=references.of(subject),
     )
 
 

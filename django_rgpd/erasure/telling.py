@@ -26,8 +26,9 @@ def lines(*, waits: bool) -> tuple[Telling, ...]:
             name=str(road.recipient.name),
             later=waits and roads.waits_for_business(road),
             by_hand=road.processor.by_hand,
+            keeps=road.processor.keeps(),
         )
-        for road in telling_them.due()
+        for road in telling_them.holding()
     )
 
 
@@ -45,27 +46,47 @@ def addresses_of(subject: Subject, *, own: str | None) -> tuple[str, ...]:
     return tuple(sorted(known))
 
 
-def begun(shown: Plan, addresses: Sequence[str], *, now: datetime) -> dict[str, object]:
-    """What the erasure says of those who are told at once; without an address nobody can be."""
-    return {one.key: _waiting(now) for one in shown.told if not one.later} if addresses else {}
+def begun(
+    shown: Plan, addresses: Sequence[str], references: Mapping[str, Sequence[str]], *, now: datetime
+) -> dict[str, object]:
+    """What the erasure says of those who are told at once; without an address or an id nobody can be."""
+    at_once = [one.key for one in shown.told if not (one.later or one.keeps)]
+    return {key: _waiting(now) for key in at_once if addresses or references.get(key)}
 
 
 def drafts(
-    erasure: Erasure, keys: Mapping[str, object], addresses: Sequence[str], subject: Subject
+    erasure: Erasure,
+    keys: Mapping[str, object],
+    addresses: Sequence[str],
+    references: Mapping[str, Sequence[str]],
+    subject: Subject,
 ) -> list[jobs.Draft]:
     """The jobs that tell the processors ``keys``."""
     return telling_them.drafts(
-        keys, addresses, erasure=erasure.uuid, people=subject.uuids, asked_at=erasure.asked_at
+        keys,
+        addresses,
+        erasure=erasure.uuid,
+        people=subject.uuids,
+        references=references,
+        asked_at=erasure.asked_at,
     )
 
 
-def tell_the_rest(erasure: Erasure, addresses: Sequence[str], subject: Subject, *, now: datetime) -> None:
+def tell_the_rest(
+    erasure: Erasure,
+    addresses: Sequence[str],
+    references: Mapping[str, Sequence[str]],
+    subject: Subject,
+    *,
+    now: datetime,
+) -> None:
     """Tell those who were not told yet, now that nothing waits; ``erasure`` is locked, and saved by the caller."""
-    rest = [road.key for road in telling_them.due() if road.key not in erasure.processors]
-    if rest and addresses:
+    due = [road.key for road in telling_them.due() if road.key not in erasure.processors]
+    rest = [key for key in due if addresses or references.get(key)]
+    if rest:
         added = {key: _waiting(now) for key in rest}
         erasure.processors = {**erasure.processors, **added}
-        jobs.put_many(drafts(erasure, added, addresses, subject), now=now)
+        jobs.put_many(drafts(erasure, added, addresses, references, subject), now=now)
 
 
 def lock(erasure: Erasure) -> None:

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import astuple
 from datetime import datetime
@@ -34,9 +34,17 @@ _CHUNK = 1024 * 1024
 
 
 def build(
-    subject: Subject, document: Document, out: IO[bytes], *, now: datetime, tick: Tick | None = None
+    subject: Subject,
+    document: Document,
+    out: IO[bytes],
+    *,
+    now: datetime,
+    tick: Tick | None = None,
+    elsewhere: Callable[[IO[bytes]], object] | None = None,
 ) -> str:
     """Write the export to ``out``, from its beginning; returns its extension, ``json`` or ``zip``.
+
+    ``elsewhere`` writes what processors hold.
 
     Neither the document nor a file is ever whole in memory. A file that its storage has lost is listed in the
     archive; a storage that does not answer raises, for the job to be tried again.
@@ -46,7 +54,9 @@ def build(
         def attach(one: Attachment) -> None:
             listed.write(encoded(json.dumps(astuple(one)) + "\n"))
 
-        collected = collect.write(subject, document, out, now=now, attach=attach, tick=tick)
+        collected = collect.write(
+            subject, document, out, now=now, attach=attach, tick=tick, elsewhere=elsewhere
+        )
         if not collected.files:
             return storage.JSON
         with tempfile.TemporaryFile() as written:

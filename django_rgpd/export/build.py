@@ -15,6 +15,7 @@ from django.utils import translation
 from django_rgpd import signals
 from django_rgpd.core import conf
 from django_rgpd.export import archive, request, storage
+from django_rgpd.export.elsewhere import Elsewhere
 from django_rgpd.export.models import Document, ExportRequest, ExportState
 from django_rgpd.outbox import daily, jobs, mail
 from django_rgpd.outbox.models import Job
@@ -50,8 +51,10 @@ def build(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
             request.cancel(ExportRequest.objects.filter(pk=asked.pk), now=now)
             raise Gone(translation.gettext("The person was erased meanwhile."))
         subject = people.subject(person)
+        tick = _renewing(job, moment)
+        others = Elsewhere(subject=subject, about=str(asked.uuid), job=job, now=now, tick=tick)
         extension = archive.build(
-            subject, Document(asked.document), draft, now=now, tick=_renewing(job, moment)
+            subject, Document(asked.document), draft, now=now, tick=tick, elsewhere=others.write
         )
         size = draft.seek(0, 2)
         name = place.keep(draft, extension)

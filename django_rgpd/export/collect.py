@@ -66,11 +66,13 @@ def write(
     attach: Attach | None = None,
     tick: Tick | None = None,
     entries: Iterable[Entry] | None = None,
+    elsewhere: Callable[[IO[bytes]], object] | None = None,
 ) -> Collected:
     """Write ``document`` about ``subject`` to ``file`` as one JSON document in UTF-8 (art. 15, 20).
 
     ``attach`` is told of each stored file as its row is written; ``tick`` is called after each page, so that
-    a long job can say that it lives. ``entries``: the declared tables by default. Queries grow with the
+    a long job can say that it lives. ``entries``: the declared tables by default. ``elsewhere`` writes what
+    processors hold, for the document of access. Queries grow with the
     tables and the pages of ``PAGE`` rows; memory with neither. Texts are in the active language.
     """
     subject = holds.sparing(subject, holds.standing())
@@ -79,7 +81,7 @@ def write(
     for entry in registry if entries is None else entries:
         for role in entry.people:
             writer.table(entry, role)
-    writer.end()
+    writer.end(elsewhere if document == Document.ACCESS else None)
     return writer.collected
 
 
@@ -103,9 +105,13 @@ class _Writer:
         """The header, up to the tables."""
         self._write(values.dumps(envelope)[:-1] + ', "tables": [')
 
-    def end(self) -> None:
+    def end(self, elsewhere: Callable[[IO[bytes]], object] | None) -> None:
         """What closes the document."""
-        self._write("\n]}\n")
+        self._write("\n]")
+        if elsewhere is not None:
+            self._write(', "processors": ')
+            elsewhere(self.file)
+        self._write("}\n")
 
     def table(self, entry: Entry, role: str) -> None:
         """One table of one role, if the person has a row in it."""

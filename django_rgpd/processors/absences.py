@@ -52,3 +52,19 @@ def mailchimp(status: int, title: str, *, empty: bool) -> Meaning:
     if status == 400:
         return MAILCHIMP_TITLES.get(title.strip().lower(), Meaning.REFUSED)
     return Meaning.UNCLEAR
+
+
+def stripe(status: int | None, code: str | None) -> Meaning:
+    """What Stripe's error means: its HTTP ``status``, None where the network failed, and its ``code``.
+
+    https://docs.stripe.com/error-codes: ``resource_missing`` is a 404 for what is asked for, and a 400 for what is only named
+    in a request. A 404 without it is an address that the account may not use (the preview of redaction).
+    """
+    if code == "resource_missing":
+        return Meaning.ABSENT
+    # 409: another request with the same key is under way. A 2xx or 3xx that is an error is a page of somebody between.
+    if status is None or status < 400 or status in {409, 429} or status >= 500:
+        return Meaning.PASSING
+    if status in {401, 403, 404}:
+        return Meaning.CLOSED
+    return Meaning.UNCLEAR

@@ -35,6 +35,8 @@ class Contact:
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     language: str = ""
     agreed_at: datetime | None = None
+    references: tuple[str, ...] = field(default=(), repr=False)
+    """What the shop's own columns name her by there: their ids, or an address as it was typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,8 @@ class Processor:
 
     fields: Mapping[str, str] = field(default_factory=dict)
     """The vendor's name of a field → the column of the account's table whose value it is given; nothing else is."""
+    references: tuple[str, ...] = ()
+    """The shop's columns that hold the vendor's ids of people, each as "app.Model.column"."""
 
     # What a vendor's class implements, as far as it declares it.
 
@@ -117,6 +121,10 @@ class Processor:
     def serves(self, purpose: str) -> bool:
         """Whether its options say what to do for the marketing purpose ``purpose``."""
         return True
+
+    def keeps(self) -> str:
+        """Why it is not told of erasures, in words for the person; empty where it is told."""
+        return ""
 
     def subscribe(self, contact: Contact, purpose: str, *, call: Call) -> Evidence:
         """``contact`` agreed to ``purpose`` in the shop, and the policy lets her be written to."""
@@ -134,8 +142,8 @@ class Processor:
         """Everything that they hold of ``contact`` goes (art. 17, 19)."""
         raise self._unsupported(Capability.ERASE)
 
-    def export(self, contact: Contact, *, call: Call) -> Mapping[str, object]:
-        """What they hold of ``contact`` (art. 15)."""
+    def export(self, contact: Contact, *, call: Call) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """What they hold of ``contact`` (art. 15): the kind of a record, and the record."""
         raise self._unsupported(Capability.EXPORT)
 
     def restrict(self, contact: Contact, *, call: Call) -> Evidence:

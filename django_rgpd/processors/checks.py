@@ -13,7 +13,7 @@ from django_rgpd.core import conf
 from django_rgpd.core.checks import TAG
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.policy import Policy, Recipient, current
-from django_rgpd.processors import roads
+from django_rgpd.processors import references, roads
 from django_rgpd.processors.base import Processor
 from django_rgpd.registry import registry
 
@@ -44,6 +44,10 @@ def _settings(policy: Policy) -> Iterator[CheckMessage]:
             yield from _lacking(place, recipients[key], processor)
             yield from _unserved(place, recipients[key], processor)
             yield from _given(place, recipients[key], processor)
+            for sentence in references.problems(processor):
+                yield _error(
+                    "E504", place, f"It {sentence}", "Declare the column as Personal, or leave it out."
+                )
 
 
 def _lacking(place: str, recipient: Recipient, processor: Processor) -> Iterator[CheckMessage]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -64,9 +64,11 @@ class Dummy(Processor):
         held = self._held()
         return self._answer(held, places=int(held.pop(contact.address, None) is not None))
 
-    def export(self, contact: Contact, *, call: Call) -> Mapping[str, object]:
+    def export(self, contact: Contact, *, call: Call) -> Iterator[tuple[str, Mapping[str, object]]]:
         """What is held of her."""
-        return self._held().get(contact.address, {})
+        known = self._held().get(contact.address)
+        if known is not None:
+            yield "contact", {"address": contact.address, **known}
 
     def restrict(self, contact: Contact, *, call: Call) -> Evidence:
         """Hold her for no purpose."""

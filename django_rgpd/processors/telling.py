@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -30,6 +30,11 @@ _A_MOMENT = timedelta(minutes=1)
 
 def due() -> tuple[roads.Road, ...]:
     """The roads on which an erasure has to go."""
+    return tuple(one for one in holding() if not one.processor.keeps())
+
+
+def holding() -> tuple[roads.Road, ...]:
+    """Those, and the ones that keep what they hold, of which the person is told why."""
     return tuple(one for one in roads.every() if Capability.ERASE in roads.needed(one.recipient))
 
 
@@ -39,11 +44,13 @@ def drafts(
     *,
     erasure: UUID,
     people: Sequence[UUID],
+    references: Mapping[str, Sequence[str]],
     asked_at: datetime,
 ) -> list[jobs.Draft]:
     """The jobs that tell the processors ``keys`` of the erasure of the person who has ``people`` as uuids.
 
-    ``addresses`` stand in clear in each job until its processor has answered: nothing else leads to her there.
+    ``references``: of the shop's columns, by processor (``references.of``). They and ``addresses`` stand
+    in clear in each job until its processor has answered: nothing else leads to her there.
     """
     return [
         jobs.Draft(
@@ -53,6 +60,7 @@ def drafts(
                 "erasure": str(erasure),
                 "addresses": list(addresses),
                 "people": [str(one) for one in people],
+                "references": list(references.get(key, ())),
             },
             person=people[0],
             due_at=asked_at + ANSWER - BEFORE,
@@ -90,7 +98,11 @@ def try_again(*, now: datetime) -> None:
 
 @sensitive_variables()
 def _erase_all(road: roads.Road, payload: jobs.Payload, call: Call) -> Evidence:
-    found = [road.processor.erase(Contact(address=one), call=call) for one in texts(payload, "addresses")]
+    first, *others = texts(payload, "addresses") or [""]
+    # All at once for who wants it so: a wait for one of them must not keep the others from being told.
+    whole = Contact(address=first, references=(*texts(payload, "references"), *others))
+    contacts = [whole, *(Contact(address=one) for one in others)]
+    found = [road.processor.erase(one, call=call) for one in contacts]
     there = [one for one in found if not one.absent]
     last = there[-1] if there else Evidence(absent=True)
     places = sum(one.places or 0 for one in there)

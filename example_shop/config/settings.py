@@ -155,6 +155,15 @@ RGPD = {
             "path": str(VAR / "processors" / "newsletter.json"),
         },
         "stripe": {
+            "class": "django_rgpd.processors.stripe.Stripe",
+            "api_key": os.environ["STRIPE_KEY"],
+            "references": ("payments.Payment.stripe_customer",),
+            "webhook_secrets": tuple(os.environ.get("STRIPE_WEBHOOK_SECRETS", "").split()),
+            # A server of this machine that speaks Stripe's API, for who has no account.
+            "host": os.environ.get("STRIPE_HOST", ""),
+        }
+        if "STRIPE_KEY" in os.environ
+        else {
             "class": "django_rgpd.processors.manual.Manual",
             "instructions": "Stripe, Customers: search the address, open the customer, Actions, Delete customer.",
         },

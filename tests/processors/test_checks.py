@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -106,3 +106,19 @@ def test_options_are_never_printed(roads):
     with pytest.raises(Misconfigured) as failure:
         declared.build("mailchimp")
     assert "very-secret" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "wrong"),
+    [
+        ("payments.Payment.stripe_customer", False),
+        ("payments.Payment.amount", True),
+        ("payments.Nothing.at_all", True),
+        ("stripe_customer", True),
+    ],
+)
+def test_a_reference_is_a_personal_field_of_a_declared_model(roads: Any, path: str, wrong: bool) -> None:
+    roads(stripe={"class": DUMMY, "references": (path,)})
+    found = [one for one in check_processors(app_configs=None) if one.id == "django_rgpd.E504"]
+    assert bool(found) == wrong
+    assert all(path in one.msg for one in found)

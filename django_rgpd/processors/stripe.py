@@ -1,0 +1,192 @@
+"""Stripe: what it holds of a customer, and the end of it as the shop chose; decides nothing about who and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from django.views.decorators.debug import sensitive_variables
+
+from django_rgpd.processors import stripe_business, stripe_client
+from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Problems, Processor, Unreachable
+from django_rgpd.processors.stripe_redaction import redact
+
+ANONYMISE, DELETE, REDACT, KEEP = "anonymise", "delete", "redact", "keep"
+ERASURES = (ANONYMISE, DELETE, REDACT, KEEP)
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_KEYS = ("sk_live_", "sk_test_", "rk_live_", "rk_test_")
+_MOST = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stripe(Processor):
+    """One Stripe account.
+
+    ``erasure``: what becomes of a customer: "anonymise", "delete", "redact" or "keep". ``reason``: why "keep", for the person.
+    ``webhook_secrets``: those of the endpoint, several while one takes over from another. ``proxy``: of an outgoing proxy; the
+    environment's is not read. ``host``: another server that speaks the same API, for tests.
+    """
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.ERASE, Capability.EXPORT})
+
+    api_key: str = field(repr=False)
+    erasure: str = ANONYMISE
+    reason: str = ""
+    webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    proxy: str = field(default="", repr=False)
+    host: str = ""
+
+    def problems(self) -> Problems:
+        """What would be found out at the first call only, or never."""
+        if not self.api_key.startswith(_KEYS):
+            yield "has no secret key: it begins with sk_live_, sk_test_, rk_live_ or rk_test_."
+        if self.erasure not in ERASURES:
+            yield f"has no erasure {self.erasure!r}; there are: {', '.join(ERASURES)}."
+        if self.erasure == KEEP and not str(self.reason).strip():
+            yield 'lacks a reason: say to the person why nothing is deleted there (reason="…").'
+        if isinstance(self.webhook_secrets, str) or not all(one.strip() for one in self.webhook_secrets):
+            yield "has webhook_secrets that are no tuple of texts."
+        place = urlsplit(self.host)
+        if self.host and place.scheme != "https" and place.hostname not in _LOOPBACK:
+            yield "has a host without https."
+
+    @property
+    def live(self) -> bool:
+        """Whether the key is one that moves money."""
+        return "_live_" in self.api_key[:8]
+
+    def keeps(self) -> str:
+        """The shop's reason, where it has Stripe keep what it holds."""
+        return str(self.reason) if self.erasure == KEEP else ""
+
+    @sensitive_variables()
+    def erase(self, contact: Contact, *, call: Call) -> Evidence:
+        """Carry out the shop's choice for every customer that the contact is.
+
+        Raises ``NeedsSomeone`` where a subscription of hers lives, which nobody ends silently, ``Later`` where something else
+        about money is open.
+        """
+        api = self._client()
+        if self.erasure == REDACT:
+            return redact(api, [one.id for one in self._customers(api, contact, call)], call=call)
+        found = list(self._customers(api, contact, call))
+        for customer in found:
+            stripe_business.refuse_open(api, customer.id, now=call.now)
+        step = _delete if self.erasure == DELETE else anonymise
+        answers = [step(api, one, call=call) for one in found]
+        return together(answers)
+
+    @sensitive_variables()
+    def export(self, contact: Contact, *, call: Call) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """The customer, her payment methods, charges, payment intents, invoices and subscriptions, page by page."""
+        api = self._client()
+        for customer in self._customers(api, contact, call):
+            yield "customer", customer.to_dict()
+            of_hers: dict[str, Any] = {"customer": customer.id, "limit": _MOST}
+            lists = {
+                "charge": (api.v1.charges, of_hers),
+                "payment_intent": (api.v1.payment_intents, of_hers),
+                "invoice": (api.v1.invoices, of_hers),
+                "subscription": (api.v1.subscriptions, {**of_hers, "status": "all"}),
+            }
+            for one in methods(api, customer.id, call=call):
+                yield "payment_method", one.to_dict()
+            for kind, (service, params) in lists.items():
+                rows = stripe_client.pages(
+                    lambda service=service, params=params: service.list(params=params),  # type: ignore[misc]
+                    now=call.now,
+                )
+                for one in rows:
+                    yield kind, one.to_dict()
+
+    def _client(self) -> Any:
+        return stripe_client.made(self.api_key, base=self.host, proxy=self.proxy)
+
+    @sensitive_variables()
+    def _customers(self, api: Any, contact: Contact, call: Call) -> Iterator[Any]:
+        """Each customer once: those whose ids the shop has, then those with the address, whose capitals Stripe tells apart."""
+        seen = set()
+        for name in [one for one in contact.references if "@" not in one]:
+            customer = stripe_client.ask(lambda name=name: api.v1.customers.retrieve(name), now=call.now)  # type: ignore[misc]
+            if customer is not None and not getattr(customer, "deleted", False) and customer.id not in seen:
+                seen.add(_checked(customer).id)
+                yield customer
+        typed = [one for one in contact.references if "@" in one]
+        for address in dict.fromkeys([*typed, contact.address, contact.address.lower()]):
+            if not address:
+                continue  # an empty filter would be everybody
+            params = {"email": address, "limit": _MOST}
+            for customer in stripe_client.pages(
+                lambda params=params: api.v1.customers.list(params=params),  # type: ignore[misc]
+                now=call.now,
+            ):
+                if customer.id not in seen:
+                    seen.add(customer.id)
+                    yield customer
+
+
+def methods(api: Any, customer: str, *, call: Call) -> Iterator[Any]:
+    """The means of payment that a customer has left there."""
+    return stripe_client.pages(
+        lambda: api.v1.customers.payment_methods.list(customer, params={"limit": _MOST}), now=call.now
+    )
+
+
+@sensitive_variables()
+def anonymise(api: Any, customer: Any, *, call: Call) -> Evidence:
+    """Detach her means of payment, delete her tax ids, then empty the customer: last, for its address finds it again."""
+    name = customer.id
+    for one in methods(api, name, call=call):
+        stripe_client.ask(
+            lambda one=one: api.v1.payment_methods.detach(one.id, options=_key(call, "detach", one.id)),  # type: ignore[misc]
+            now=call.now,
+        )
+    for one in stripe_client.pages(
+        lambda: api.v1.customers.tax_ids.list(name, params={"limit": _MOST}), now=call.now
+    ):
+        stripe_client.ask(lambda one=one: api.v1.customers.tax_ids.delete(name, one.id), now=call.now)  # type: ignore[misc]
+    known = customer.metadata.to_dict() if getattr(customer, "metadata", None) else {}
+    params: dict[str, Any] = dict.fromkeys(("name", "phone", "description", "address", "shipping"), "")
+    params["email"] = f"erased-{call.job.uuid.hex}@erased.invalid"
+    if known:
+        params["metadata"] = dict.fromkeys(known, "")
+    options = _key(call, ANONYMISE, name)
+    answer = stripe_client.ask(
+        lambda: api.v1.customers.update(name, params=params, options=options), now=call.now
+    )
+    return _evidence(answer)
+
+
+@sensitive_variables()
+def _delete(api: Any, customer: Any, *, call: Call) -> Evidence:
+    return _evidence(stripe_client.ask(lambda: api.v1.customers.delete(customer.id), now=call.now))
+
+
+def together(answers: list[Evidence]) -> Evidence:
+    """What was answered about several customers."""
+    there = [one for one in answers if not one.absent]
+    if not there:
+        return Evidence(absent=True)
+    return Evidence(reference=there[-1].reference, status=there[-1].status, places=len(there))
+
+
+def _evidence(answer: Any) -> Evidence:
+    if answer is None:
+        return Evidence(absent=True)
+    told = _checked(answer).last_response
+    return Evidence(reference=str(told.request_id or ""), status=told.code, places=1)
+
+
+def _checked(answer: Any) -> Any:
+    """``answer``, if it is a customer. A success whose body is none is of somebody between."""
+    if getattr(answer, "object", "") != "customer":
+        raise Unreachable
+    return answer
+
+
+def _key(call: Call, step: str, about: str) -> dict[str, str]:
+    # One key an attempt: Stripe repeats its answer to a key for a day, a failure's too; these steps may be repeated.
+    return {"idempotency_key": f"rgpd-{call.key}-{step}-{about}-{call.job.attempts}"}

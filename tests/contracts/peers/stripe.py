@@ -1,0 +1,291 @@
+"""A Stripe of ours on 127.0.0.1: it keeps customers and what hangs off them, can be told to fail, and holds every request
+against the contract.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from tests.contracts.openapi.forms import FormContract
+
+KEY = "sk_test_" + "0" * 24
+CONTRACT = FormContract("stripe")
+REDACTIONS = "/v1/privacy/redaction_jobs"
+LISTS = ("charges", "payment_intents", "invoices", "subscriptions", "disputes")
+
+Answer = tuple[int, object]
+
+
+class Stripe:
+    """Its state: customers by id, and lists of objects, newest first, that name theirs."""
+
+    def __init__(self) -> None:
+        self.customers: dict[str, dict[str, Any]] = {}
+        self.lists: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTS}
+        self.methods: dict[str, list[dict[str, Any]]] = {}
+        self.tax_ids: dict[str, list[dict[str, Any]]] = {}
+        self.redactions: dict[str, dict[str, Any]] = {}
+        self.redaction_enabled = True
+        self.answered: dict[str, Answer] = {}
+        self.failures: deque[str] = deque()
+        self.seen: list[tuple[str, str, str, dict[str, str]]] = []
+        self.broken: list[str] = []
+        self.page = 100
+        self.lock = threading.Lock()
+
+    def hold(self, address: str, key: str = "", **more: object) -> str:
+        """Have a customer with a card; returns its id."""
+        key = key or f"cus_{len(self.customers) + 1:04d}"
+        self.customers[key] = {
+            "id": key,
+            "object": "customer",
+            "email": address,
+            "name": "Élodie Émond",
+            "phone": "+33612345678",
+            "metadata": {"account": "17"},
+            "livemode": False,
+            **more,
+        }
+        card = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030}
+        self.methods[key] = [
+            {"id": f"pm_{key}", "object": "payment_method", "type": "card", "card": card, "customer": key}
+        ]
+        self.tax_ids[key] = [{"id": f"txi_{key}", "object": "tax_id", "value": "FR00000000000"}]
+        return key
+
+    def add(self, kind: str, customer: str, **more: object) -> dict[str, Any]:
+        """Have something that hangs off a customer, newer than the rest."""
+        rows = self.lists[kind]
+        made = {
+            "id": f"{kind[:2]}_{len(rows) + 1:05d}",
+            "object": kind[:-1],
+            "customer": customer,
+            "created": 1_760_000_000,
+            **more,
+        }
+        rows.insert(0, made)
+        return made
+
+    def of(self, address: str) -> list[dict[str, Any]]:
+        """The customers with an address, whatever its capitals."""
+        known = self.customers.values()
+        return [one for one in known if str(one.get("email", "")).lower() == address.lower()]
+
+    def answer(self, method: str, path: str, asked: dict[str, Any]) -> Answer:
+        """What it answers, and what it keeps."""
+        parts = [unquote(one) for one in path.split("/")[2:]]
+        if path.startswith(REDACTIONS):
+            return self._redaction(method, parts[2:], asked)
+        if parts == ["customers"]:
+            return self._page(
+                [one for one in self.customers.values() if one.get("email") == asked["email"]], asked, path
+            )
+        if parts[0] == "payment_methods":
+            for methods in self.methods.values():
+                for one in [each for each in methods if each["id"] == parts[1]]:
+                    methods.remove(one)
+                    return 200, {**one, "customer": None}
+            return missing(parts[1])
+        if parts[0] in self.lists:
+            rows = [one for one in self.lists[parts[0]] if self._matches(one, asked)]
+            return self._page(rows, asked, path)
+        return self._customer(method, parts[1:], asked, path)
+
+    def _matches(self, one: dict[str, Any], asked: dict[str, Any]) -> bool:
+        named = {name: asked[name] for name in ("customer", "charge", "status") if name in asked}
+        if named.get("status") == "all":
+            del named["status"]
+        elif one["object"] == "subscription" and one.get("status") == "canceled":
+            return False
+        return all(one.get(name) == value for name, value in named.items())
+
+    def _customer(self, method: str, parts: list[str], asked: dict[str, Any], path: str) -> Answer:
+        key, *rest = parts
+        known = self.customers.get(key)
+        if known is None:
+            return missing(key)
+        if rest:
+            rows = {"payment_methods": self.methods, "tax_ids": self.tax_ids}[rest[0]][key]
+            if method == "DELETE":
+                self.tax_ids[key] = [one for one in rows if one["id"] != rest[1]]
+                return 200, {"id": rest[1], "object": "tax_id", "deleted": True}
+            return self._page(rows, asked, path)
+        if known.get("deleted"):
+            return (200, known) if method == "GET" else missing(key)
+        if method == "DELETE":
+            self.customers[key] = {"id": key, "object": "customer", "deleted": True}
+            self.methods[key] = []
+            for one in self.lists["subscriptions"]:
+                if one["customer"] == key:
+                    one["status"] = "canceled"
+        if method == "POST":
+            metadata = {**known["metadata"], **asked.pop("metadata", {})}
+            known.update({name: value or None for name, value in asked.items()})
+            known["metadata"] = {name: value for name, value in metadata.items() if value}
+        return 200, self.customers[key]
+
+    def _redaction(self, method: str, parts: list[str], asked: dict[str, Any]) -> Answer:
+        if not self.redaction_enabled:
+            return 404, {"error": {"type": "invalid_request_error", "message": "Unrecognized request URL"}}
+        if not parts:
+            key = f"redact_{len(self.redactions) + 1}"
+            made = {"id": key, "object": "privacy.redaction_job", "status": "validating", **asked}
+            self.redactions[key] = made
+            return 200, made
+        one = self.redactions[parts[0]]
+        if len(parts) > 1:
+            one["status"] = "redacting"
+        return 200, one
+
+    def _page(self, rows: list[dict[str, Any]], asked: dict[str, Any], path: str) -> Answer:
+        names = [one["id"] for one in rows]
+        start = names.index(asked["starting_after"]) + 1 if "starting_after" in asked else 0
+        page = rows[start : start + min(int(asked.get("limit", 10)), self.page)]
+        more = start + len(page) < len(rows)
+        return 200, {"object": "list", "url": path, "has_more": more, "data": page}
+
+
+def missing(key: str) -> Answer:
+    """Nobody like that."""
+    return problem(404, f"No such customer: '{key}'", code="resource_missing")
+
+
+def problem(status: int, message: str, **more: str) -> Answer:
+    """An error as Stripe writes it."""
+    return status, {"error": {"type": "invalid_request_error", "message": message, **more}}
+
+
+class Server(ThreadingHTTPServer):
+    """Serves one Stripe."""
+
+    daemon_threads = True
+
+    def __init__(self, peer: Stripe) -> None:
+        self.peer = peer
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        """The base of its API."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Connections that are cut are what some tests want."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def log_message(self, *args: object) -> None:
+        """Quiet."""
+
+    def _serve(self) -> None:
+        peer = self.server.peer
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+        parts = urlsplit(self.path)
+        with peer.lock:
+            peer.seen.append((self.command, self.path, body, dict(self.headers)))
+            if not parts.path.startswith(REDACTIONS):  # a preview, of which no contract is published
+                peer.broken += CONTRACT.broken_form(self.command, self.path, body)
+            failure = peer.failures.popleft() if peer.failures else ""
+        if failure:
+            getattr(self, f"fail_{failure}")()
+        elif self.headers.get("Authorization") != f"Bearer {KEY}":
+            self._send(*problem(401, "Invalid API Key"))
+        else:
+            self._send(*self._once(parts.path, CONTRACT.decoded(body or parts.query)))
+
+    def _once(self, path: str, asked: dict[str, Any]) -> Answer:
+        """A key that was answered is answered alike, as theirs are."""
+        peer, key = self.server.peer, self.headers.get("Idempotency-Key")
+        with peer.lock:
+            if key in peer.answered:
+                return peer.answered[key]
+            answer = peer.answer(self.command, path, asked)
+            if key:
+                peer.answered[key] = (answer[0], json.loads(json.dumps(answer[1])))
+            return answer
+
+    do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - the names that http.server calls
+
+    def _send(self, status: int, answer: object, **headers: str) -> None:
+        told = json.dumps(answer).encode()
+        self._raw(status, told, **{"Content-Type": "application/json", "Request-Id": "req_1", **headers})
+
+    def _raw(self, status: int, told: bytes, *, length: int | None = None, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(told) if length is None else length))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(told)
+        self.close_connection = True
+
+    def fail_429(self) -> None:
+        self._send(*problem(429, "Too many requests"))
+
+    def fail_429_after(self) -> None:
+        self._send(*problem(429, "Too many requests"), Retry_After="7200")
+
+    def fail_500(self) -> None:
+        self._send(*problem(500, "elodie.emond@example.com"), Stripe_Should_Retry="false")
+
+    def fail_401(self) -> None:
+        self._send(*problem(401, "Invalid API Key: elodie.emond@example.com"))
+
+    def fail_403(self) -> None:
+        self._send(*problem(403, "This key may not"))
+
+    def fail_418(self) -> None:
+        self._send(*problem(418, "Teapot"))
+
+    def fail_empty(self) -> None:
+        self._raw(200, b"")
+
+    def fail_200_with_error(self) -> None:
+        self._send(200, problem(500, "elodie.emond@example.com")[1])
+
+    def fail_html(self) -> None:
+        self._raw(200, b"<html>One moment, elodie.emond@example.com</html>", Content_Type="text/html")
+
+    def fail_redirect(self) -> None:
+        self._raw(302, b"", Location=f"{self.server.url}/v1/customers")
+
+    def fail_truncated(self) -> None:
+        self._raw(200, b'{"object": "list", ', length=4_000, Content_Type="application/json")
+
+    def fail_reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+        self.close_connection = True
+
+    def fail_hang(self) -> None:
+        time.sleep(1.5)
+        self.close_connection = True
+
+
+def serve(peer: Stripe) -> tuple[Server, Callable[[], None]]:
+    """A running server, and what stops it."""
+    server = Server(peer)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return server, stop
