@@ -13,6 +13,7 @@ urlpatterns = [
         ("erasure/", "erasure"),
         ("export/", "export"),
         ("marketing/", "marketing"),
+        ("processors/", "processors"),
         ("", "retention"),
         ("", "reviews"),
     )

@@ -4,6 +4,7 @@ from django_rgpd.marketing import (  # noqa: F401 - they register their jobs
     building,
     double_optin,
     ends,
+    inbound,
     mailing,
     repermission,
     send,

@@ -17,8 +17,9 @@ from django_rgpd.processors.base import Call, Capability, Evidence, Unreachable,
 
 ERASE = "processor.erase"
 SYNC = "processor.sync"
-NAMES = frozenset({ERASE, SYNC})
-"""The jobs that call processors; each has the processor's key in its payload."""
+MOVED = "processor.moved"
+NAMES = frozenset({ERASE, SYNC, MOVED})
+"""The jobs about processors; each has the processor's key in its payload."""
 
 _ROOM = timedelta(seconds=3)
 

@@ -38,7 +38,9 @@ class Mailchimp(Processor):
     """One Mailchimp account.
 
     ``audiences``: purpose → id of the audience that is written to for it, one of its own. ``tags``: purpose → names of tags.
-    ``permissions``: purpose → ids of the audience's marketing permissions (GDPR fields). ``proxy``: of an outgoing proxy; the
+    ``permissions``: purpose → ids of the audience's marketing permissions (GDPR fields). ``webhook_secrets``: each
+    is the end of an address at which their webhooks are heard. ``signing_secrets``: with one, no body is heard without its
+    signature; several while they change, or one an audience. ``proxy``: of an outgoing proxy; the
     environment's is not read. ``host``: another server that speaks the same API, for tests.
     """
 
@@ -52,6 +54,8 @@ class Mailchimp(Processor):
     audiences: Mapping[str, str]
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     permissions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    webhook_secrets: Sequence[str] = field(default=(), repr=False)
+    signing_secrets: Sequence[str] = field(default=(), repr=False)
     proxy: str = field(default="", repr=False)
     host: str = ""
 
@@ -66,6 +70,10 @@ class Mailchimp(Processor):
             yield "has one audience for two purposes: who left one would be written to for the other."
         if strange := sorted({*self.tags, *self.permissions} - set(self.audiences)):
             yield f"has tags or permissions for {strange[0]!r}, which has no audience."
+        if any(isinstance(one, str) for one in (self.webhook_secrets, self.signing_secrets)):
+            yield "has a text for webhook_secrets or signing_secrets: give a list of texts."
+        if not all(self.signing_secrets):
+            yield "has an empty text among its signing_secrets: anybody could sign with it."
         place = urlsplit(self.host)
         if self.host and place.scheme != "https" and place.hostname not in _LOOPBACK:
             yield "has a host without https."
