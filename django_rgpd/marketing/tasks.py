@@ -6,6 +6,7 @@ from django_rgpd.marketing import (  # noqa: F401 - they register their jobs
     ends,
     inbound,
     mailing,
+    pulling,
     repermission,
     send,
     sync,

@@ -18,7 +18,8 @@ from django_rgpd.processors.base import Call, Capability, Evidence, Unreachable,
 ERASE = "processor.erase"
 SYNC = "processor.sync"
 MOVED = "processor.moved"
-NAMES = frozenset({ERASE, SYNC, MOVED})
+COMPARE = "processor.compare"
+NAMES = frozenset({ERASE, SYNC, MOVED, COMPARE})
 """The jobs about processors; each has the processor's key in its payload."""
 
 _ROOM = timedelta(seconds=3)

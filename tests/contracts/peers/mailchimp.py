@@ -10,15 +10,18 @@ import socket
 import struct
 import threading
 import time
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from tests.contracts.openapi import Contract
 
 KEY = "0123456789abcdef0123456789abcdef-us21"
+AUDIENCE = re.compile(r"/lists/(?P<audience>\w+)(/members)?")
 MEMBER = re.compile(r"/lists/(?P<audience>\w+)/members/(?P<hash>[^/]+)(?P<rest>/.*)?")
 CONTRACT = Contract("mailchimp")
 
@@ -39,6 +42,7 @@ class Mailchimp:
         self.seen: list[tuple[str, str, str]] = []
         self.broken: list[str] = []
         self.at_once = 0
+        self.generated: tuple[int, Callable[[int], tuple[str, str]]] | None = None
         self.lock = threading.Lock()
 
     def hold(self, audience: str, address: str, **more: object) -> None:
@@ -50,6 +54,10 @@ class Mailchimp:
         }
         self.audiences[audience][hash_of(address)] = {**member, **more}
 
+    def now(self) -> str:
+        """As it writes the time."""
+        return datetime.now(UTC).isoformat(timespec="seconds")
+
     def of(self, address: str) -> dict[str, dict[str, Any]]:
         """Audience → what it holds of an address."""
         return {
@@ -58,10 +66,16 @@ class Mailchimp:
             if hash_of(address) in members
         }
 
-    def answer(self, method: str, path: str, body: Any) -> tuple[int, object]:
+    def answer(
+        self, method: str, path: str, body: Any, query: dict[str, str] | None = None
+    ) -> tuple[int, object]:
         """What it answers, and what it keeps."""
         if path == "/lists":
             return 200, {"lists": [{"id": key} for key in self.audiences], "total_items": len(self.audiences)}
+        whole = AUDIENCE.fullmatch(path)
+        if whole is not None and whole["audience"] in self.audiences:
+            members = self.audiences[whole["audience"]]
+            return self._batch(members, body) if method == "POST" else self._page(members, query)
         found = MEMBER.fullmatch(path)
         if found is None or found["audience"] not in self.audiences:
             return problem(404, "Resource Not Found")
@@ -81,6 +95,45 @@ class Mailchimp:
             return self._patch(members, key, body)
         return 200, members[key]
 
+    def _page(self, members: dict[str, Any], query: dict[str, str] | None) -> tuple[int, object]:
+        asked = query or {}
+        if self.generated is not None:
+            return self._generated(asked)
+        since = asked.get("since_last_changed", "")
+        held = [
+            {name: one[name] for name in ("email_address", "status", "last_changed")}
+            for one in members.values()
+            if asked.get("status") in {None, one["status"]} and one["last_changed"] >= since
+        ]
+        held.sort(key=lambda one: str(one["last_changed"]))
+        start = int(asked.get("offset", 0))
+        return 200, {"members": held[start : start + int(asked.get("count", 10))], "total_items": len(held)}
+
+    def _generated(self, asked: dict[str, str]) -> tuple[int, object]:
+        """More than anybody would hold: made when they are asked for, all of whom left."""
+        assert self.generated is not None
+        number, member = self.generated
+        if asked.get("status") != "unsubscribed":
+            return 200, {"members": [], "total_items": 0}
+        since = asked.get("since_last_changed", "")
+        first = bisect_left(range(number), since, key=lambda one: member(one)[1])
+        start = first + int(asked.get("offset", 0))
+        page = [member(one) for one in range(start, min(number, start + int(asked.get("count", 10))))]
+        told = [{"email_address": one, "status": "unsubscribed", "last_changed": at} for one, at in page]
+        return 200, {"members": told, "total_items": number - first}
+
+    def _batch(self, members: dict[str, Any], body: Any) -> tuple[int, object]:
+        if len(body["members"]) > 500:
+            return problem(400, "Invalid Resource")
+        errors = []
+        for one in body["members"]:
+            status, told = self._put(
+                members, hash_of(one["email_address"]), {"status_if_new": one["status"], **one}
+            )
+            if status != 200 and isinstance(told, dict):
+                errors.append({"email_address": one["email_address"], "error": told["detail"]})
+        return 200, {"errors": errors, "error_count": len(errors)}
+
     def _put(self, members: dict[str, Any], key: str, body: Any) -> tuple[int, object]:
         address = body["email_address"]
         if key != hash_of(address):
@@ -90,6 +143,7 @@ class Mailchimp:
         if key in self.compliance:
             return problem(400, "Member In Compliance State", f"{address} is in a compliance state")
         known = members.setdefault(key, {"status": body["status_if_new"]})
+        known["last_changed"] = self.now()
         known.update({**body, "status": body.get("status", known["status"])})
         return 200, known
 
@@ -97,7 +151,7 @@ class Mailchimp:
         new = hash_of(body.get("email_address", members[key]["email_address"]))
         if new != key and new in members:
             return problem(400, "Member Exists", f"{body['email_address']} is already a list member")
-        members[new] = {**members.pop(key), **body}
+        members[new] = {**members.pop(key), **body, "last_changed": self.now()}
         return 200, members[new]
 
 
@@ -156,7 +210,9 @@ class Handler(BaseHTTPRequestHandler):
             self._send(*problem(401, "API Key Invalid"))
             return
         with peer.lock:
-            status, answer = peer.answer(self.command, urlsplit(self.path).path, json.loads(body or b"null"))
+            parts = urlsplit(self.path)
+            query = dict(parse_qsl(parts.query))
+            status, answer = peer.answer(self.command, parts.path, json.loads(body or b"null"), query)
         self._send(status, answer)
 
     do_GET = do_PUT = do_PATCH = do_POST = do_DELETE = _serve  # noqa: N815 - the names that http.server calls
