@@ -1,7 +1,7 @@
 """Run by a test in a process of its own: an erasure while Mailchimp is down for a day and the worker is killed twice.
 
-The first worker dies by ``kill -9`` before Mailchimp has deleted her, the second after it and before it could be noted. Prints one
-line of JSON.
+The first worker dies by ``kill -9`` before Mailchimp has deleted her, the second after it and before it could be noted. Prints
+one line of JSON.
 """
 
 from __future__ import annotations
