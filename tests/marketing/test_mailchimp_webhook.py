@@ -164,6 +164,9 @@ def test_another_address_there_is_a_task_for_somebody_and_moves_nobody(reader: P
 @pytest.mark.fault("P13")
 @pytest.mark.parametrize("kind", ["subscribe", "profile", "campaign", "nonsense", ""])
 def test_nobody_is_subscribed_by_what_they_say(reader: Person, kind: str) -> None:
+    before = fingerprint()
+    assert tell(body(kind)) == 200
+    assert fingerprint() == before
     decisions.withdraw(reader, "newsletter", "email", how="account", now=clock.now())
     before = fingerprint()
     for email in (EMAIL, "nobody@example.com"):
