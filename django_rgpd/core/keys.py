@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -13,6 +15,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.core import conf
 from django_rgpd.core.errors import Misconfigured
+
+_URL_SAFE = re.compile(r"[0-9A-Za-z_-]+")
+_HEX = re.compile(r"[0-9a-f]+")
+_BITS = 128
+_LETTERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,27 @@ class Ring:
 def same(one: str, other: str) -> bool:
     """Whether two secrets are equal, in a time that does not depend on where they differ."""
     return hmac.compare_digest(one.encode(errors="surrogatepass"), other.encode(errors="surrogatepass"))
+
+
+@sensitive_variables()
+def among(given: str, secrets: Iterable[str]) -> bool:
+    """Whether ``given`` is one of ``secrets``: all are compared, in a time that does not tell which fits."""
+    found = [same(one, given) for one in secrets]
+    return any(found)
+
+
+@sensitive_variables()
+def plain_mac(secret: str, message: bytes) -> str:
+    """HMAC-SHA256 as vendors sign with a secret that they share with the shop, as 64 hexadecimal digits."""
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+@sensitive_variables()
+def is_strong(secret: str) -> bool:
+    """Whether ``secret`` can stand in a URL, and a random one of its length and letters has 128 bits or more."""
+    if not _URL_SAFE.fullmatch(secret) or len(set(secret)) < _LETTERS:
+        return False
+    return len(secret) * (4 if _HEX.fullmatch(secret) else 6) >= _BITS
 
 
 def digest_ring() -> Ring:

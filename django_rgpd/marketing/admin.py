@@ -13,7 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from django_rgpd.core import clock, conf
 from django_rgpd.core.impersonation import impersonated
-from django_rgpd.marketing import campaigns
+from django_rgpd.marketing import (
+    both_sides_admin,  # noqa: F401 - it registers its action
+    campaigns,
+)
 from django_rgpd.marketing.campaign_forms import CampaignForm, TextForm, TextFormSet
 from django_rgpd.marketing.campaign_pages import CampaignPages
 from django_rgpd.marketing.models import Campaign, CampaignState, CampaignText

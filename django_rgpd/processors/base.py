@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,8 @@ class Capability(StrEnum):
     OPT_OUT = "opt_out"
     UPDATE = "update"
     ERASE = "erase"
+    OPT_OUT_MANY = "opt_out_many"
+    MEMBERS = "members"
     EXPORT = "export"
     RESTRICT = "restrict"
 
@@ -37,6 +39,32 @@ class Contact:
     agreed_at: datetime | None = None
     references: tuple[str, ...] = field(default=(), repr=False)
     """What the shop's own columns name her by there: their ids, or an address as it was typed."""
+
+
+class Standing(StrEnum):
+    """How a processor holds somebody."""
+
+    WRITTEN_TO = "written_to"
+    LEFT = "left"
+    UNREACHABLE = "unreachable"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody whom a processor holds for a purpose, and since when in this way."""
+
+    address: str = field(repr=False)
+    standing: Standing
+    changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Members:
+    """A page of them; ``next`` leads to the one after it, empty where there is none."""
+
+    members: tuple[Member, ...] = field(repr=False)
+    next: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +161,18 @@ class Processor:
     def opt_out(self, contact: Contact, purpose: str, *, call: Call) -> Evidence:
         """``contact`` must not be written to for ``purpose`` any more."""
         raise self._unsupported(Capability.OPT_OUT)
+
+    def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> int:
+        """None of ``contacts``, whom they hold, must be written to for ``purpose``; returns how many they would not take."""
+        raise self._unsupported(Capability.OPT_OUT_MANY)
+
+    def members(self, purpose: str, *, page: Mapping[str, object] | None = None, call: Call) -> Members:
+        """A page of those whom they hold for ``purpose``, the longest unchanged first.
+
+        ``page`` is the ``next`` of the page before. The first has ``since`` (a text of ISO 8601: only who changed after it) and
+        ``standings`` (only these); whoever is on two pages is there twice.
+        """
+        raise self._unsupported(Capability.MEMBERS)
 
     def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
         """Whoever they know by ``former``'s address has ``contact``'s by now (art. 16)."""

@@ -9,12 +9,13 @@ from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Caution
 
-from django_rgpd.core import conf
+from django_rgpd.core import conf, keys
 from django_rgpd.core.checks import TAG
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.policy import Policy, Recipient, current
 from django_rgpd.processors import references, roads
 from django_rgpd.processors.base import Processor
+from django_rgpd.processors.mailchimp_webhook import Told
 from django_rgpd.registry import registry
 
 
@@ -48,6 +49,7 @@ def _settings(policy: Policy) -> Iterator[CheckMessage]:
                 yield _error(
                     "E504", place, f"It {sentence}", "Declare the column as Personal, or leave it out."
                 )
+            yield from _heard(place, processor)
 
 
 def _lacking(place: str, recipient: Recipient, processor: Processor) -> Iterator[CheckMessage]:
@@ -78,6 +80,19 @@ def _given(place: str, recipient: Recipient, processor: Processor) -> Iterator[C
             message = f"It is given {label}, which is declared for none of the purposes of this recipient."
             hint = f"The recipient has: {', '.join(recipient.purposes) or 'none'}. Declare the field for one, or give less."
             yield _error("E504", place, message, hint)
+
+
+def _heard(place: str, processor: Processor) -> Iterator[CheckMessage]:
+    """Who can guess the address of the webhook can unsubscribe anybody whose address he knows."""
+    if not isinstance(processor, Told):
+        return
+    hint = 'Make one: python -c "import secrets; print(secrets.token_urlsafe(32))".'
+    if not all(keys.is_strong(one) for one in processor.webhook_secrets):
+        message = "A text among its webhook_secrets can be guessed, or cannot stand in a URL; it is not listened to."
+        yield _error("E505", place, message, hint)
+    elif not processor.webhook_secrets:
+        message = "It has no webhook_secrets: who leaves there is written to here until the next day."
+        yield Caution(message, hint=hint, obj=place, id="django_rgpd.W502")
 
 
 def _without_a_road(policy: Policy) -> Iterator[CheckMessage]:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Processor
+from django_rgpd.processors.base import (
+    Call,
+    Capability,
+    Contact,
+    Evidence,
+    Member,
+    Members,
+    Processor,
+    Standing,
+)
 
 told: dict[str, dict[str, dict[str, object]]] = {}
 """Name of the dummy → address → what it holds of her. Empty it between tests: ``dummy.forget()``."""
@@ -49,6 +58,22 @@ class Dummy(Processor):
             return self._answer(held)
         known["purposes"] = sorted({*_texts(known["purposes"])} - {purpose})
         return self._answer(held, places=1)
+
+    def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> int:
+        """Hold them without the purpose."""
+        for one in contacts:
+            self.opt_out(one, purpose, call=call)
+        return 0
+
+    def members(self, purpose: str, *, page: Mapping[str, object] | None = None, call: Call) -> Members:
+        """Everybody, on one page, and nobody who left: it does not remember when."""
+        wanted = (page or {}).get("standings")
+        held = [one for one, known in self._held().items() if purpose in _texts(known["purposes"])]
+        if isinstance(wanted, list) and Standing.WRITTEN_TO not in wanted:
+            held = []
+        return Members(
+            members=tuple(Member(address=one, standing=Standing.WRITTEN_TO) for one in held), next={}
+        )
 
     def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
         """Hold her under her new address."""

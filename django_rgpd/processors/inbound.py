@@ -1,48 +1,54 @@
-"""News of processors: written down by number at once, and passed on by a job, so that none is lost or heard twice."""
+"""News from a processor: what it says that somebody did there, handed up to whoever listens; nothing is decided here."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
-
-from dateutil.relativedelta import relativedelta
-from django.db import IntegrityError, transaction
-
-from django_rgpd import signals
-from django_rgpd.outbox import jobs
-from django_rgpd.outbox.daily import daily
-from django_rgpd.outbox.models import Job
-from django_rgpd.processors.models import Heard
-
-NEWS = "processor.news"
-
-REMEMBERED = relativedelta(days=60)
-"""How long a number is known; Stripe sends nothing again that is older than thirty days."""
+from enum import Enum
+from typing import Protocol
 
 
-def hear(processor: str, event: str, kind: str, *, about: str = "", now: datetime) -> bool:
-    """Write down that the processor called ``processor`` told of ``event``; returns whether that is new.
+class Kind(Enum):
+    """What may be heard of somebody. That she agreed is not among it: nobody can agree for her."""
 
-    ``about``: their id of what it is about. It stands in the job alone, until the job is done.
-    """
-    try:
-        with transaction.atomic():
-            # First, so that of two at once the second waits for the first, and finds it there.
-            Heard.objects.create(processor=processor, event=event, kind=kind, at=now)
-            payload = {"processor": processor, "event": event, "kind": kind, "about": about}
-            jobs.put(NEWS, payload, now=now)
-    except IntegrityError:
-        return False
-    return True
+    LEFT = "left"
+    """She ended ``purpose`` there."""
+    COMPLAINED = "complained"
+    """She called a mail spam."""
+    UNREACHABLE = "unreachable"
+    """Nothing arrives at her address any more."""
+    MOVED = "moved"
+    """They know her by another address by now."""
 
 
-@jobs.job(NEWS)
-def pass_on(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
-    """Send the news to who listens; a receiver that fails is called again."""
-    told = {name: str(payload.get(name, "")) for name in ("processor", "event", "kind", "about")}
-    signals.processor_news.send(sender=Job, at=now, **told)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """One thing that the processor ``processor`` (its key) says. ``at``: when it was; None where nobody knows."""
+
+    kind: Kind
+    processor: str
+    address: str = field(repr=False)
+    purpose: str = ""
+    at: datetime | None = None
 
 
-@daily("processors.heard")
-def forget(*, now: datetime) -> None:
-    """Let numbers go that are not sent again."""
-    Heard.objects.filter(at__lt=now - REMEMBERED).delete()
+class Listener(Protocol):
+    """Takes news: may be told the same twice, and of people whom nobody knows."""
+
+    def __call__(self, news: News, *, now: datetime) -> object: ...
+
+
+_listeners: list[Listener] = []
+
+
+def listen(listener: Listener) -> Listener:
+    """Register (as a decorator) who takes news."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+    return listener
+
+
+def tell(news: News, *, now: datetime) -> None:
+    """Give ``news`` to everybody who listens. What a listener raises is the caller's: the processor tells it again."""
+    for listener in _listeners:
+        listener(news, now=now)

@@ -15,8 +15,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.outbox.outcomes import Declined, NeedsSomeone
+from django_rgpd.processors import mailchimp_pages
 from django_rgpd.processors.absences import Meaning
-from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Problems, Processor, Unreachable
+from django_rgpd.processors.base import (
+    Call,
+    Capability,
+    Contact,
+    Evidence,
+    Members,
+    Problems,
+    Processor,
+    Unreachable,
+)
 
 try:
     from django_rgpd.processors.mailchimp_client import Refusal, lists
@@ -30,6 +40,15 @@ _KEY = re.compile(r"[0-9A-Za-z]{8,}-(?P<place>[a-z]{2,4}[0-9]{1,3})")
 _ID = re.compile(r"[0-9A-Za-z]{4,20}")
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MOST_AUDIENCES = 1_000
+_HELD = (
+    "email_address",
+    "status",
+    "last_changed",
+    "timestamp_opt",
+    "unsubscribe_reason",
+    "merge_fields",
+    "tags",
+)
 NOT_WRITTEN_TO = frozenset({"unsubscribed", "cleaned"})
 
 
@@ -38,13 +57,13 @@ class Mailchimp(Processor):
     """One Mailchimp account.
 
     ``audiences``: purpose → id of the audience that is written to for it, one of its own. ``tags``: purpose → names of tags.
-    ``permissions``: purpose → ids of the audience's marketing permissions (GDPR fields). ``proxy``: of an outgoing proxy; the
+    ``permissions``: purpose → ids of the audience's marketing permissions (GDPR fields). ``webhook_secrets``: each
+    is the end of an address at which their webhooks are heard. ``signing_secrets``: with one, no body is heard without its
+    signature; several while they change, or one an audience. ``proxy``: of an outgoing proxy; the
     environment's is not read. ``host``: another server that speaks the same API, for tests.
     """
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.SUBSCRIBE, Capability.OPT_OUT, Capability.UPDATE, Capability.ERASE}
-    )
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(set(Capability) - {Capability.RESTRICT})
     # Mailchimp allows ten connections to a user, and other programs of the shop want some.
     at_once: ClassVar[int] = 4
 
@@ -52,6 +71,8 @@ class Mailchimp(Processor):
     audiences: Mapping[str, str]
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     permissions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    webhook_secrets: Sequence[str] = field(default=(), repr=False)
+    signing_secrets: Sequence[str] = field(default=(), repr=False)
     proxy: str = field(default="", repr=False)
     host: str = ""
 
@@ -66,6 +87,10 @@ class Mailchimp(Processor):
             yield "has one audience for two purposes: who left one would be written to for the other."
         if strange := sorted({*self.tags, *self.permissions} - set(self.audiences)):
             yield f"has tags or permissions for {strange[0]!r}, which has no audience."
+        if any(isinstance(one, str) for one in (self.webhook_secrets, self.signing_secrets)):
+            yield "has a text for webhook_secrets or signing_secrets: give a list of texts."
+        if not all(self.signing_secrets):
+            yield "has an empty text among its signing_secrets: anybody could sign with it."
         place = urlsplit(self.host)
         if self.host and place.scheme != "https" and place.hostname not in _LOOPBACK:
             yield "has a host without https."
@@ -105,6 +130,36 @@ class Mailchimp(Processor):
     def opt_out(self, contact: Contact, purpose: str, *, call: Call) -> Evidence:
         """Nothing is sent to her any more; who is not there is not written to either."""
         return self._leave(self.audiences[purpose], contact, call, self._permissions(purpose, enabled=False))
+
+    @sensitive_variables()
+    def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> int:
+        """By ``POST /lists/{id}``, 500 at once, whose answer is 200 whatever became of each."""
+        body: Body = {
+            "members": [{"email_address": one.address, "status": "unsubscribed"} for one in contacts],
+            "update_existing": True,
+        }
+        audience = self.audiences[purpose]
+        answer = self._json(
+            call, lambda api: api.batch_list_members(audience, body, skip_merge_validation=True)
+        )
+        errors = answer.get("errors")
+        return len(errors) if isinstance(errors, list) else 0
+
+    @sensitive_variables()
+    def members(self, purpose: str, *, page: Mapping[str, object] | None = None, call: Call) -> Members:
+        """By ``GET /lists/{id}/members``, one status after the other."""
+        at = mailchimp_pages.Place.read(page or {})
+        if at is None:
+            return Members(members=(), next={})
+        audience = self.audiences[purpose]
+        answer = self._json(call, lambda api: api.get_list_members_info(audience, **at.query()))
+        return at.page(answer.get("members"))
+
+    @sensitive_variables()
+    def export(self, contact: Contact, *, call: Call) -> Mapping[str, object]:
+        """What each audience of the setting holds of her: purpose → status, since when, the values of fields, tags."""
+        found = {one: self._known(audience, contact, call, _HELD) for one, audience in self.audiences.items()}
+        return {purpose: held for purpose, held in found.items() if held}
 
     @sensitive_variables()
     def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
@@ -157,10 +212,11 @@ class Mailchimp(Processor):
         )
 
     @sensitive_variables()
-    def _known(self, audience: str, contact: Contact, call: Call) -> Body:
-        fields = ["status", "last_changed"]
+    def _known(
+        self, audience: str, contact: Contact, call: Call, fields: Sequence[str] = ("status", "last_changed")
+    ) -> Body:
         return self._json(
-            call, lambda api: api.get_list_member(audience, _hash(contact), fields=fields), absent={}
+            call, lambda api: api.get_list_member(audience, _hash(contact), fields=list(fields)), absent={}
         )
 
     def _permissions(self, purpose: str, *, enabled: bool) -> Body:
@@ -188,7 +244,9 @@ class Mailchimp(Processor):
         except Refusal as no:
             if _meant(no).absent and absent is not None:
                 return absent
-            raise NeedsSomeone(_("They answer that their own list of audiences does not exist.")) from None
+            raise NeedsSomeone(
+                _("They answer that an audience does not exist: look at the setting.")
+            ) from None
         if not isinstance(answer, dict):
             raise Unreachable
         return answer

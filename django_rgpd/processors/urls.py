@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from django_rgpd.processors import views
+from django_rgpd.processors import mailchimp_webhook, views
 
-urlpatterns = [path("stripe/", views.stripe_webhook, name="stripe_webhook")]
+urlpatterns = [
+    path("mailchimp/<str:secret>/", mailchimp_webhook.webhook, name="mailchimp_webhook"),
+    path("stripe/", views.stripe_webhook, name="stripe_webhook"),
+]

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.core import clock, pages
-from django_rgpd.processors import inbound, roads
+from django_rgpd.processors import heard, roads
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
         if news.live != processor.live:
             log.warning("%s sent an event of its %s mode: it is ignored.", key, _mode(news.live))
             return HttpResponse()
-        inbound.hear(key, news.event, news.kind, about=news.about, now=now)
+        heard.hear(key, news.event, news.kind, about=news.about, now=now)
         return HttpResponse()
     return HttpResponse(status=400)
 

@@ -120,6 +120,7 @@ class PersonAdmin(ReadOnly, admin.ModelAdmin[Person]):
     )
     ordering = ("-pk",)
     inlines = (AddressInline,)
+    actions: Any = ()
     show_full_result_count = False
 
     def get_urls(self) -> list[URLPattern]:

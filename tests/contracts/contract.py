@@ -144,6 +144,8 @@ class ProcessorContract:
         arguments = {
             Capability.SUBSCRIBE: (contact, "newsletter"),
             Capability.OPT_OUT: (contact, "newsletter"),
+            Capability.OPT_OUT_MANY: ([contact], "newsletter"),
+            Capability.MEMBERS: ("newsletter",),
             Capability.UPDATE: (contact, contact),
         }
         for step in set(Capability) - processor.capabilities:

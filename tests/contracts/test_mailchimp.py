@@ -266,11 +266,18 @@ def test_a_redirect_is_not_followed(vendor: Mailchimp, call: Call, peer: Any) ->
         ("audiences", {"newsletter": NEWS, "offers": NEWS}, "one audience for two"),
         ("tags", {"offers": ["x"]}, "'offers', which has no audience"),
         ("host", "http://mail.example.com", "without https"),
+        ("webhook_secrets", "Vb1fT0sW7mJq3xKz9uRd5yLh2cNe8gAp", "give a list"),
+        ("signing_secrets", [""], "an empty text"),
         ("audiences", {"offers": NEWS}, "say nothing of 'newsletter'"),
     ],
 )
 def test_a_wrong_option_is_found_at_start(settings: Any, option: str, value: object, said: str) -> None:
-    right = {"class": CLASS, "api_key": peers.KEY, "audiences": {"newsletter": NEWS}}
+    right = {
+        "class": CLASS,
+        "api_key": peers.KEY,
+        "audiences": {"newsletter": NEWS},
+        "webhook_secrets": ["Vb1fT0sW7mJq3xKz9uRd5yLh2cNe8gAp"],
+    }
     others = settings.RGPD["PROCESSORS"]
     settings.RGPD = {**settings.RGPD, "PROCESSORS": {**others, "mailchimp": right}}
     assert check_processors(app_configs=None) == []

@@ -122,3 +122,27 @@ def test_a_reference_is_a_personal_field_of_a_declared_model(roads: Any, path: s
     found = [one for one in check_processors(app_configs=None) if one.id == "django_rgpd.E504"]
     assert bool(found) == wrong
     assert all(path in one.msg for one in found)
+
+
+MAILCHIMP = {
+    "class": "django_rgpd.processors.mailchimp.Mailchimp",
+    "api_key": "0123456789abcdef0123456789abcdef-us21",
+    "audiences": {"newsletter": "a6b5da1054"},
+}
+
+
+@pytest.mark.parametrize("secret", ["", "short", "a" * 64, "with/slash" * 5])
+def test_e505_a_webhook_secret_that_can_be_guessed(roads, secret):
+    pytest.importorskip("mailchimp_marketing")
+    roads(mailchimp={**MAILCHIMP, "webhook_secrets": [secret]})
+    ((number, message),) = found()
+    assert number == "E505"
+    assert "not listened to" in message
+
+
+def test_w502_a_mailchimp_that_has_no_webhook_secret(roads):
+    pytest.importorskip("mailchimp_marketing")
+    roads(mailchimp=MAILCHIMP)
+    assert [number for number, _message in found()] == ["W502"]
+    roads(mailchimp={**MAILCHIMP, "webhook_secrets": ["Vb1fT0sW7mJq3xKz9uRd5yLh2cNe8gAp"]})
+    assert found() == []

@@ -21,7 +21,7 @@ from django_rgpd import signals
 from django_rgpd.core import clock
 from django_rgpd.outbox import deliver
 from django_rgpd.outbox.models import Job, State
-from django_rgpd.processors import inbound
+from django_rgpd.processors import heard
 from django_rgpd.processors.models import Heard
 
 SECRET, OLDER = "whsec_one", "whsec_two"
@@ -74,7 +74,7 @@ def news() -> Iterator[list[dict[str, Any]]]:
 
 
 def work() -> None:
-    deliver.run_due(now=clock.now(), names=frozenset({inbound.NEWS}))
+    deliver.run_due(now=clock.now(), names=frozenset({heard.NEWS}))
 
 
 def test_an_event_is_heard_and_passed_on(post: Post, db: None, news: list[dict[str, Any]]) -> None:
@@ -242,7 +242,7 @@ def test_numbers_go_after_sixty_days(db: None) -> None:
     now = clock.now()
     for event, days in (("evt_1", 61), ("evt_2", 59)):
         Heard.objects.create(processor="stripe", event=event, kind="x", at=now - timedelta(days=days))
-    inbound.forget(now=now)
+    heard.forget(now=now)
     assert list(Heard.objects.values_list("event", flat=True)) == ["evt_2"]
 
 
@@ -263,4 +263,4 @@ def test_two_at_once_are_one(post: Post) -> None:
     for one in threads:
         one.join()
     assert answers == [200] * 4
-    assert Heard.objects.count() == Job.objects.filter(name=inbound.NEWS).count() == 1
+    assert Heard.objects.count() == Job.objects.filter(name=heard.NEWS).count() == 1

@@ -8,6 +8,9 @@ import subprocess
 import sys
 import tempfile
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +39,11 @@ class Command(BaseCommand):
             "--customers", type=_count, default=30, metavar="N", help="how many customers (default: 30)"
         )
         parser.add_argument("--port", type=int, default=None, help=f"where to serve (default: {PORT})")
+        parser.add_argument(
+            "--with-processors",
+            action="store_true",
+            help="with a Mailchimp of this machine, to see both sides",
+        )
         parser.add_argument("--no-serve", action="store_true", help="make and fill the shop only")
         parser.add_argument("--fresh", action="store_true", help="begin again with an empty shop")
         parser.add_argument(
@@ -52,6 +60,7 @@ class Command(BaseCommand):
         no_serve: bool,
         fresh: bool,
         check: bool,
+        with_processors: bool = False,
         **options: Any,
     ) -> None:
         """Do it."""
@@ -62,7 +71,7 @@ class Command(BaseCommand):
         if check:
             self._check(port or 0)
         elif not no_serve:
-            self._serve(PORT if port is None else port)
+            self._serve(PORT if port is None else port, with_processors=with_processors)
 
     def _make(self, customers: int, *, fresh: bool) -> None:
         """The tables, then what is in them, unless it is there already."""
@@ -82,12 +91,25 @@ class Command(BaseCommand):
         shutil.rmtree(Path(settings.RGPD["MIRROR_ROOT"]), ignore_errors=True)
         fill(max(customers, 1), now=timezone.now())
 
-    def _serve(self, port: int) -> None:
+    def _serve(self, port: int, *, with_processors: bool) -> None:
         server = self._server(port)
         self._say_what_to_try(server.url)
-        with background(every=5):
+        with self._processors(server.url) if with_processors else nullcontext(), background(every=5):
             serve(server)
         self.stdout.write("")
+
+    @contextmanager
+    def _processors(self, url: str) -> Iterator[None]:
+        if not find_spec("mailchimp_marketing"):
+            raise CommandError('pip install "django-rgpd[mailchimp]"')
+        from example_shop.demo.mailchimp import at_the_shop
+
+        with at_the_shop(url) as (_peer, page):
+            self.stdout.write(
+                _("Mailchimp's side: %(url)s shows what it holds; who leaves there has left here.")
+                % {"url": page}
+            )
+            yield
 
     def _check(self, port: int) -> None:
         """Walk the journey; raises ``CommandError`` at the first step that fails."""

@@ -1,0 +1,87 @@
+"""What the shop and each processor hold of one person's marketing, and why: asked of the processor at that moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from django_rgpd.consent import permission, state
+from django_rgpd.consent.permission import Answer
+from django_rgpd.core import conf
+from django_rgpd.core.errors import RgpdError
+from django_rgpd.marketing import sync
+from django_rgpd.outbox.models import Job
+from django_rgpd.outbox.outcomes import Declined, Later, NeedsSomeone
+from django_rgpd.policy import EMAIL
+from django_rgpd.processors import calling, roads
+from django_rgpd.processors.base import Call, Capability, Contact
+from django_rgpd.registry.models import Person
+
+_SHOWN = ("status", "last_changed", "unsubscribe_reason", "timestamp_opt")
+"""What is shown of an answer: nothing that says more about her than where she stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One purpose at one processor: whether she may be written to here and why, since when, and what they answer."""
+
+    processor: str
+    purpose: str
+    here: Answer
+    since: datetime | None
+    there: str
+
+
+@sensitive_variables()
+def look(person: Person, *, now: datetime) -> list[Side]:
+    """A line for each processor and purpose; one that does not answer says so in words. Nothing is changed or kept."""
+    holder = state.holder(person)
+    rows = state.rows(holder)
+    found = []
+    for road in sync.heard():
+        held = _held(road, holder, now=now)
+        for purpose in road.marketing(EMAIL):
+            row = state.standing(rows, purpose.key, EMAIL)
+            found.append(
+                Side(
+                    processor=road.key,
+                    purpose=str(purpose.label),
+                    here=permission.may_send(holder, purpose.key, EMAIL, now=now),
+                    since=row.since if row is not None else None,
+                    there=held if isinstance(held, str) else _words(held, purpose.key),
+                )
+            )
+    return found
+
+
+@sensitive_variables()
+def _held(road: roads.Road, holder: Person, *, now: datetime) -> Mapping[str, object] | str:
+    """What they answer about her address of now; a text where there is no answer."""
+    address = permission.address_for(holder, EMAIL)
+    if address is None or address.canonical is None:
+        return _("no address to ask about")
+    if not road.processor.can(Capability.EXPORT):
+        return _("cannot be asked")
+    if not conf.in_production():
+        return _("not asked: this is no production")
+    call = Call(job=Job(name=calling.SYNC), now=now)
+    try:
+        return road.processor.export(Contact(address=address.canonical), call=call)
+    except (NeedsSomeone, Declined, Later) as no:
+        return str(no.note)
+    except RgpdError:
+        return _("They do not answer at the moment.")
+
+
+def _words(held: Mapping[str, object], purpose: str) -> str:
+    there = held.get(purpose)
+    if isinstance(there, Mapping):
+        return ", ".join(str(there[name]) for name in _SHOWN if there.get(name))
+    purposes = held.get("purposes")
+    if isinstance(purposes, list) and purpose in purposes:
+        return _("held")
+    return _("not held")

@@ -1,0 +1,227 @@
+"""Both sides of one purpose compared: what was decided at the processor is applied, for the rest the shop's own record decides.
+
+A withdrawal there counts here; an agreement there never does. Read by pages, in a memory that does not grow with their number.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
+
+from django_rgpd.consent.audience import audience
+from django_rgpd.core import addresses, clock, conf
+from django_rgpd.core.errors import BadAddress
+from django_rgpd.marketing import reported, sync
+from django_rgpd.outbox import door, jobs
+from django_rgpd.outbox.outcomes import Later
+from django_rgpd.policy import EMAIL
+from django_rgpd.processors import calling, roads
+from django_rgpd.processors.base import Call, Capability, Contact, Member, Standing
+from django_rgpd.registry.models import Address, Kind
+
+_AN_HOUR = timedelta(hours=1)
+AT_ONCE = 500
+"""The most that ``opt_out_many`` is given."""
+
+CHANGES = (Standing.LEFT, Standing.UNREACHABLE)
+ALL = (*CHANGES, Standing.WRITTEN_TO)
+
+
+class Difference(StrEnum):
+    """How both sides differ about somebody."""
+
+    LEFT = "left"
+    """She left there: she has left here."""
+    UNREACHABLE = "unreachable"
+    """Her address bounces there: nothing goes to it from here."""
+    AGREED_SINCE = "agreed_since"
+    """She left there before she agreed here: they are told once more, and may refuse."""
+    NOT_HERE = "not_here"
+    """They write to her, and the shop may not: they are told to stop."""
+    NOBODY = "nobody"
+    """They write to an address of which the shop has no record: somebody has to look where it comes from."""
+    MISSING = "missing"
+    """The shop may write to her, and they do not hold her: they are told."""
+    REFUSED = "refused"
+    """They would not take the opt-out: somebody has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One difference; ``person`` is None where the shop knows nobody, or where they do not say who."""
+
+    difference: Difference
+    person: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A page that was compared: how many they told, the differences, and the page after it (empty at the end)."""
+
+    told: int
+    found: tuple[Found, ...]
+    next: Mapping[str, object]
+
+
+@sensitive_variables()
+def compare(
+    road: roads.Road, purpose: str, *, page: Mapping[str, object], apply: bool, call: Call
+) -> Iterator[Step]:
+    """Compare page by page from ``page`` on (as ``Processor.members`` takes it); ``apply`` says whether anything is changed.
+
+    With ``WRITTEN_TO`` among its standings, who is missing there comes last.
+    """
+    full = Standing.WRITTEN_TO in _texts(page.get("standings"))
+    with closing(_Seen()) as seen:
+        while page:
+            answer = road.processor.members(purpose, page=page, call=call)
+            found = tuple(_differences(road, purpose, answer.members, seen, apply=apply, call=call))
+            page = answer.next
+            yield Step(len(answer.members), found, page)
+        if full:
+            yield from _missing(road, purpose, seen, apply=apply)
+
+
+@sensitive_variables()
+def _differences(
+    road: roads.Road, purpose: str, members: Sequence[Member], seen: _Seen, *, apply: bool, call: Call
+) -> Iterator[Found]:
+    now = clock.now()
+    if shut := door.shut():  # nobody may be written to then, which would look as if everybody had left
+        raise Later(now + _AN_HOUR, shut)
+    named = dict(_named(members))
+    permitted = dict(
+        audience(purpose, EMAIL, now=now).filter(address__in=list(named)).values_list("address", "person")
+    )
+    seen.add(permitted.values())
+    for address, person in permitted.items():
+        if named[address].standing in CHANGES:
+            difference = _news(road, purpose, address, named[address], apply=apply, now=now)
+            yield Found(difference, person)
+            if apply and difference == Difference.AGREED_SINCE:
+                _tell(road, [person], now=now)
+    strangers = [
+        one
+        for one, member in named.items()
+        if one not in permitted and member.standing == Standing.WRITTEN_TO
+    ]
+    if strangers:
+        yield from _not_here(road, purpose, strangers, apply=apply, call=call)
+
+
+@sensitive_variables()
+def _news(
+    road: roads.Road, purpose: str, address: str, member: Member, *, apply: bool, now: datetime
+) -> Difference:
+    """She may be written to here, and left there or cannot be reached: at the time that they say, it counts here."""
+    at = member.changed_at
+    with transaction.atomic():
+        if member.standing == Standing.LEFT:
+            reported.unsubscribed(address, source=road.key, purpose=purpose, at=at, now=now)
+            told = Difference.LEFT
+        else:
+            reported.bounced(address, at=at, now=now)
+            told = Difference.UNREACHABLE
+        still = list(
+            audience(purpose, EMAIL, now=now).filter(address=address).values_list("person", flat=True)
+        )
+        if still:
+            told = Difference.AGREED_SINCE
+        if not apply:
+            transaction.set_rollback(True)
+    return told
+
+
+@sensitive_variables()
+def _not_here(
+    road: roads.Road, purpose: str, strangers: Sequence[str], *, apply: bool, call: Call
+) -> Iterator[Found]:
+    hers = Address.objects.filter(
+        site=conf.get().SITE, kind=Kind.EMAIL, canonical__in=strangers, person__erased_at__isnull=True
+    )
+    known = {str(one): uuid for one, uuid in hers.order_by("pk").values_list("canonical", "person__uuid")}
+    yield from (Found(Difference.NOBODY) for one in strangers if one not in known)
+    yield from (Found(Difference.NOT_HERE, person) for person in known.values())
+    if not apply:
+        return
+    for some in _by(AT_ONCE, list(known)):
+        refused = road.processor.opt_out_many([Contact(address=one) for one in some], purpose, call=call)
+        yield from (Found(Difference.REFUSED) for _number in range(refused))
+        # Who agreed while they were told is told once more.
+        now = clock.now()
+        since = audience(purpose, EMAIL, now=now).filter(address__in=some).values_list("person", flat=True)
+        _tell(road, list(since), now=now)
+
+
+def _missing(road: roads.Road, purpose: str, seen: _Seen, *, apply: bool) -> Iterator[Step]:
+    last = 0
+    while True:
+        now = clock.now()
+        rows = audience(purpose, EMAIL, now=now).filter(pk__gt=last)[:AT_ONCE]
+        page = list(rows.values_list("pk", "person"))
+        if not page:
+            return
+        last = page[-1][0]
+        absent = [person for _pk, person in page if person not in seen]
+        if apply:
+            _tell(road, absent, now=now)
+        yield Step(0, tuple(Found(Difference.MISSING, one) for one in absent), {})
+
+
+def _tell(road: roads.Road, people: Iterable[UUID], *, now: datetime) -> None:
+    drafts = [jobs.Draft(name=calling.SYNC, payload={"processor": road.key}, person=one) for one in people]
+    with transaction.atomic():
+        jobs.put_many(drafts, now=now)
+
+
+@sensitive_variables()
+def _named(members: Iterable[Member]) -> Iterator[tuple[str, Member]]:
+    for one in members:
+        try:
+            yield addresses.canonical(Kind.EMAIL, one.address), one
+        except BadAddress:
+            continue
+
+
+def _by(number: int, some: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(some), number):
+        yield some[start : start + number]
+
+
+def _texts(value: object) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []
+
+
+class _Seen:
+    """The people whom they hold, in a file that goes with the process: a million would not fit into memory for long."""
+
+    def __init__(self) -> None:
+        self._file = sqlite3.connect("", check_same_thread=False)
+        self._file.execute("CREATE TABLE seen (person BLOB PRIMARY KEY) WITHOUT ROWID")
+
+    def add(self, people: Iterable[UUID]) -> None:
+        self._file.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(one.bytes,) for one in people])
+
+    def __contains__(self, person: UUID) -> bool:
+        return bool(self._file.execute("SELECT 1 FROM seen WHERE person = ?", (person.bytes,)).fetchone())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def purposes(road: roads.Road) -> list[str]:
+    """The purposes that can be compared on ``road``."""
+    return [one.key for one in road.marketing(EMAIL) if road.processor.serves(one.key)]
+
+
+def comparable() -> list[roads.Road]:
+    """The roads whose processor can say whom it holds."""
+    return [one for one in sync.heard() if one.processor.can(Capability.MEMBERS)]

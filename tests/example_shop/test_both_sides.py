@@ -1,0 +1,50 @@
+"""The shop with a Mailchimp of this machine: what is decided on one side arrives on the other, over HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import pytest
+
+from django_rgpd.consent import decisions
+from django_rgpd.core import clock
+from django_rgpd.outbox import deliver
+from django_rgpd.processors import calling
+from django_rgpd.registry import people
+from example_shop.demo.serve import Server, serving
+
+pytest.importorskip("mailchimp_marketing")
+KEY = ("newsletter", "email")
+EMAIL = "ada@example.com"
+
+
+@pytest.mark.promise("P19")
+@pytest.mark.django_db(transaction=True)
+def test_an_opt_out_here_arrives_there_and_one_there_arrives_here(settings: Any) -> None:
+    from example_shop.demo.mailchimp import NEWS, at_the_shop, hash_of
+
+    settings.RGPD = {**settings.RGPD, "PRODUCTION": True}
+    now = clock.now() - timedelta(hours=1)
+    address = people.prove(people.note("email", EMAIL, now=now), how="click", now=now)
+    person = address.person
+
+    def work() -> None:
+        deliver.run_due(now=clock.now() + timedelta(minutes=1), names=frozenset({calling.SYNC}))
+
+    with serving(Server(0)) as url, at_the_shop(url) as (peer, page):
+        decisions.give(person, *KEY, how="account", now=now)
+        work()
+        assert peer.of(EMAIL)[NEWS]["status"] == "subscribed"
+        assert EMAIL in urlopen(page, timeout=10).read().decode()
+        form = urlencode({"audience": NEWS, "member": hash_of(EMAIL)}).encode()
+        urlopen(f"{page}unsubscribe", form, timeout=10).close()
+        assert not decisions.may_send(person, *KEY, now=clock.now())
+        decisions.confirm(person, *KEY, how="double_optin", now=clock.now() + timedelta(seconds=2))
+        work()
+        assert peer.of(EMAIL)[NEWS]["status"] == "subscribed"
+        decisions.withdraw(person, *KEY, how="account", now=clock.now() + timedelta(seconds=3))
+        work()
+        assert peer.of(EMAIL)[NEWS]["status"] == "unsubscribed"
