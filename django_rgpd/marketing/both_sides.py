@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -59,7 +59,7 @@ def look(person: Person, *, now: datetime) -> list[Side]:
 
 
 @sensitive_variables()
-def _held(road: roads.Road, holder: Person, *, now: datetime) -> Mapping[str, object] | str:
+def _held(road: roads.Road, holder: Person, *, now: datetime) -> Sequence[Mapping[str, object]] | str:
     """What they answer about her address of now; a text where there is no answer."""
     address = permission.address_for(holder, EMAIL)
     if address is None or address.canonical is None:
@@ -70,18 +70,19 @@ def _held(road: roads.Road, holder: Person, *, now: datetime) -> Mapping[str, ob
         return _("not asked: this is no production")
     call = Call(job=Job(name=calling.SYNC), now=now)
     try:
-        return road.processor.export(Contact(address=address.canonical), call=call)
+        told = road.processor.export(Contact(address=address.canonical), call=call)
+        return [record for _kind, record in told]
     except (NeedsSomeone, Declined, Later) as no:
         return str(no.note)
     except RgpdError:
         return _("They do not answer at the moment.")
 
 
-def _words(held: Mapping[str, object], purpose: str) -> str:
-    there = held.get(purpose)
-    if isinstance(there, Mapping):
-        return ", ".join(str(there[name]) for name in _SHOWN if there.get(name))
-    purposes = held.get("purposes")
-    if isinstance(purposes, list) and purpose in purposes:
-        return _("held")
+def _words(held: Sequence[Mapping[str, object]], purpose: str) -> str:
+    for record in held:
+        if record.get("purpose") == purpose:
+            return ", ".join(str(record[name]) for name in _SHOWN if record.get(name))
+        purposes = record.get("purposes")
+        if isinstance(purposes, list) and purpose in purposes:
+            return _("held")
     return _("not held")

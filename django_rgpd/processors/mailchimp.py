@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -156,10 +156,12 @@ class Mailchimp(Processor):
         return at.page(answer.get("members"))
 
     @sensitive_variables()
-    def export(self, contact: Contact, *, call: Call) -> Mapping[str, object]:
-        """What each audience of the setting holds of her: purpose → status, since when, the values of fields, tags."""
-        found = {one: self._known(audience, contact, call, _HELD) for one, audience in self.audiences.items()}
-        return {purpose: held for purpose, held in found.items() if held}
+    def export(self, contact: Contact, *, call: Call) -> Iterator[tuple[str, Mapping[str, object]]]:
+        """What each audience of the setting holds of her: its purpose, her status, since when, the values of fields, tags."""
+        for purpose, audience in self.audiences.items():
+            held = self._known(audience, contact, call, _HELD)
+            if held:
+                yield "member", {"purpose": purpose, **held}
 
     @sensitive_variables()
     def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
