@@ -43,7 +43,7 @@ KEYS = [
     ("season", "sms"),
 ]
 WIDE = [*KEYS, ("", ""), ("offers", ""), ("", "email"), ("", "post")]
-ASIDE = {"surveys", "openings"}
+ASIDE = {"surveys"}
 """Marketing that rests on consent alone, as the newsletter does."""
 
 STARTS = [
