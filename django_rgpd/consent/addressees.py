@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 from django_rgpd.consent import customers, kinds, permission, suppress
 from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.consent.permission import Answer
-from django_rgpd.consent.state import Key
+from django_rgpd.consent.state import Key, rows_of
 from django_rgpd.consent.state import standing as standing_row
 from django_rgpd.core import conf
 from django_rgpd.outbox import door
@@ -76,7 +76,7 @@ class _Page:
         persons = {one.person.uuid: one.person for one in entries.values()}
         self._restricted = restricted_people(purpose.key) if persons else set()
         self._suppressions = suppress.over_each(Kind.EMAIL, entries, now=now) if persons else {}
-        self._states = _states(persons) if persons else {}
+        self._states = rows_of(persons)
         self._bought = self._buyers(persons)
 
     def answers(self) -> dict[str, Addressee]:
@@ -126,10 +126,3 @@ class _Page:
         row = standing_row(self._states.get(uuid, {}), self._purpose.key, EMAIL)
         asked = any(isinstance(one, LegitimateInterest) and one.when for one in self._purpose.bases)
         return asked and row is not None and row.standing in {Standing.INFORMED, Standing.LIVE}
-
-
-def _states(persons: Collection[UUID]) -> dict[UUID, dict[Key, ConsentState]]:
-    found: dict[UUID, dict[Key, ConsentState]] = {}
-    for row in ConsentState.objects.filter(site=conf.get().SITE, person__in=list(persons)):
-        found.setdefault(row.person, {})[row.purpose, row.channel] = row
-    return found

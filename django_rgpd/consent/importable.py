@@ -7,12 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from django_rgpd.consent import copies, kinds, state
-from django_rgpd.consent.models import ConsentState
+from django_rgpd.consent import kinds, state, suppress
 from django_rgpd.core import addresses, conf
 from django_rgpd.registry.models import Address, Kind
 
@@ -40,7 +38,7 @@ def verdicts(
     for the import: who was erased has come back where she has proven the address since (GDPR art. 17, 21.3).
     """
     by_digest = {digest.hex: one for one in set(canonicals) for digest in addresses.digests(kind, one)}
-    suppressed = {by_digest[digest] for digest in _suppressed(kind, by_digest, purpose, channel, now)}
+    listed = suppress.over_each(kind, set(canonicals), now=now)
     entries: dict[str, list[Address]] = defaultdict(list)
     for entry in _entries(kind, by_digest):
         entries[by_digest[entry.digest]].append(entry)
@@ -48,7 +46,7 @@ def verdicts(
     refusing = _refusing(set(holders.values()), purpose, channel)
     return {
         one: SUPPRESSED
-        if one in suppressed
+        if suppress.strictest(listed.get(one, []), channel=channel, purpose=purpose)
         else ERASED
         if _gone(entries.get(one, ()))
         else REFUSED
@@ -56,16 +54,6 @@ def verdicts(
         else OK
         for one in canonicals
     }
-
-
-def _suppressed(
-    kind: str, digests: Iterable[str], purpose: str, channel: str, now: datetime
-) -> Iterable[str]:
-    standing = Q(until__isnull=True) | Q(until__gt=now)
-    found = copies.unlifted(kind, digests).filter(
-        standing, purpose__in=["", purpose], channel__in=["", channel]
-    )
-    return found.values_list("digest", flat=True)
 
 
 def _entries(kind: str, digests: Mapping[str, str]) -> Iterable[Address]:
@@ -87,11 +75,5 @@ def _holder(entries: Iterable[Address]) -> UUID | None:
 
 
 def _refusing(people: Collection[UUID], purpose: str, channel: str) -> set[UUID | None]:
-    if not people:
-        return set()
-    found: dict[UUID, dict[state.Key, ConsentState]] = defaultdict(dict)
-    wide = {"purpose__in": ["", purpose], "channel__in": ["", channel]}
-    for row in ConsentState.objects.filter(site=conf.get().SITE, person__in=list(people), **wide):
-        found[row.person][row.purpose, row.channel] = row
-    decided = {one: state.standing(rows, purpose, channel) for one, rows in found.items()}
+    decided = {one: state.standing(rows, purpose, channel) for one, rows in state.rows_of(people).items()}
     return {one for one, row in decided.items() if row is not None and row.standing in kinds.REFUSALS}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 from uuid import UUID
 
@@ -60,6 +60,16 @@ def rows(person: Person | UUID) -> dict[Key, ConsentState]:
     """Every state row of ``person``, by purpose and channel."""
     mine = ConsentState.objects.filter(site=conf.get().SITE, person=holder(person).uuid)
     return {(row.purpose, row.channel): row for row in mine}
+
+
+def rows_of(holders: Collection[UUID]) -> dict[UUID, dict[Key, ConsentState]]:
+    """The same of many holders who have any: one query; none for nobody."""
+    found: dict[UUID, dict[Key, ConsentState]] = {}
+    if not holders:
+        return found
+    for row in ConsentState.objects.filter(site=conf.get().SITE, person__in=list(holders)):
+        found.setdefault(row.person, {})[row.purpose, row.channel] = row
+    return found
 
 
 def live(person: Person | UUID, purpose: str, channel: str = "") -> bool:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from django.db.models import Q
-
-from django_rgpd.consent import kinds, state
+from django_rgpd.consent import kinds, state, suppress
 from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.core import addresses, conf
 from django_rgpd.imports import reasons
 from django_rgpd.imports.judging import Consent
 from django_rgpd.ledger.models import Event
-from django_rgpd.registry.models import Address, Kind, Suppression
+from django_rgpd.registry.models import Address, Kind
 
 PAGE = 500
 
@@ -45,20 +41,20 @@ def verdicts(
     digests = {one.address: [each.hex for each in addresses.digests(kind, one.address)] for one in consents}
     every = [digest for hexes in digests.values() for digest in hexes]
     entries, erased = _entries(kind, every)
-    suppressed = _suppressed(kind, every, key, now)
-    rows = _states({entry.person.uuid for entry in entries.values()})
+    listed = suppress.over_each(kind, digests, now=now)
+    rows = state.rows_of({entry.person.uuid for entry in entries.values()})
     found = []
     for one in consents:
         hexes = digests[one.address]
         entry = next((entries[digest] for digest in hexes if digest in entries), None)
         if not erased.isdisjoint(hexes):
             reason = reasons.ERASED
-        elif not suppressed.isdisjoint(hexes):
+        elif suppress.strictest(listed.get(one.address, []), channel=key[1], purpose=key[0]):
             reason = reasons.SUPPRESSED
         elif entry is None:
             reason = reasons.REFUSED if any(has_left(digest) for digest in hexes) else ""
         else:
-            reason = _of_a_person(entry, rows[entry.person.uuid], key, one.at)
+            reason = _of_a_person(entry, rows.get(entry.person.uuid, {}), key, one.at)
         found.append(Verdict(one, reason, entry))
     return found
 
@@ -94,27 +90,6 @@ def _entries(kind: Kind, digests: Collection[str]) -> tuple[dict[str, Address], 
         elif entry.until is None:
             current[entry.digest] = entry
     return current, erased
-
-
-def _suppressed(kind: Kind, digests: Collection[str], key: state.Key, now: datetime) -> set[str]:
-    purpose, channel = key
-    standing = Suppression.objects.filter(
-        Q(until__isnull=True) | Q(until__gt=now),
-        site=conf.get().SITE,
-        kind=kind,
-        digest__in=digests,
-        lifted_at__isnull=True,
-        channel__in={channel, ""},
-        purpose__in={purpose, ""},
-    )
-    return set(standing.values_list("digest", flat=True))
-
-
-def _states(people: Collection[UUID]) -> dict[UUID, dict[state.Key, ConsentState]]:
-    found: dict[UUID, dict[state.Key, ConsentState]] = defaultdict(dict)
-    for row in ConsentState.objects.filter(site=conf.get().SITE, person__in=people):
-        found[row.person][row.purpose, row.channel] = row
-    return found
 
 
 def _of_a_person(entry: Address, rows: dict[state.Key, ConsentState], key: state.Key, at: datetime) -> str:
