@@ -16,7 +16,6 @@ from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.outbox.outcomes import Declined, NeedsSomeone
 from django_rgpd.processors import mailchimp_pages
-from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import (
     Call,
     Capability,
@@ -29,6 +28,7 @@ from django_rgpd.processors.base import (
 )
 
 try:
+    from django_rgpd.processors.mailchimp_answers import Unclear, meant, together
     from django_rgpd.processors.mailchimp_client import Refusal, lists
 except ImportError as missing:
     msg = 'its client is not installed: pip install "django-rgpd[mailchimp]"'
@@ -167,7 +167,7 @@ class Mailchimp(Processor):
     def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
         """In each audience that knows the former address the new one takes its place; where that one is known too, it leaves."""
         body: Body = {"email_address": contact.address, **_values(contact)}
-        return _together([self._move(one, former, body, call) for one in self.audiences.values()])
+        return together([self._move(one, former, body, call) for one in self.audiences.values()])
 
     @sensitive_variables()
     def erase(self, contact: Contact, *, call: Call) -> Evidence:
@@ -176,7 +176,7 @@ class Mailchimp(Processor):
         Each is asked: whether ``/lists?email=`` finds archived members is written nowhere, and the address would be in a URL.
         """
         found = [self._delete(one, contact, call) for one in self._every_audience(call)]
-        return _together(found)
+        return together(found)
 
     def _every_audience(self, call: Call) -> list[str]:
         answer = self._json(call, lambda api: api.get_all_lists(fields=["lists.id"], count=MOST_AUDIENCES))
@@ -189,7 +189,7 @@ class Mailchimp(Processor):
     def _delete(self, audience: str, contact: Contact, call: Call) -> Evidence:
         try:
             return self._ask(call, lambda api: api.delete_list_member_permanent(audience, _hash(contact)))
-        except _Unclear:
+        except Unclear:
             # An archived or deleted member may answer 405: gone is only who cannot be read any more.
             if self._known(audience, contact, call):
                 raise
@@ -235,7 +235,7 @@ class Mailchimp(Processor):
         try:
             what(api)
         except Refusal as no:
-            return _meant(no)
+            return meant(no)
         return Evidence(status=api.api_client.status, reference=api.api_client.reference, places=1)
 
     def _json(self, call: Call, what: Callable[[Any], object], *, absent: Body | None = None) -> Body:
@@ -244,7 +244,7 @@ class Mailchimp(Processor):
         try:
             answer = what(api)
         except Refusal as no:
-            if _meant(no).absent and absent is not None:
+            if meant(no).absent and absent is not None:
                 return absent
             raise NeedsSomeone(
                 _("They answer that an audience does not exist: look at the setting.")
@@ -256,37 +256,6 @@ class Mailchimp(Processor):
     def _base(self) -> str:
         found = _KEY.fullmatch(self.api_key)
         return self.host or f"https://{found['place'] if found else 'invalid'}.api.mailchimp.com/3.0"
-
-
-class _Unclear(NeedsSomeone):
-    """An answer that we know nothing of."""
-
-
-def _meant(no: Refusal) -> Evidence:
-    """Evidence of an absence, or the outcome that a refusal is."""
-    if no.meaning is Meaning.ABSENT:
-        return Evidence(absent=True, status=no.status)
-    if no.meaning is Meaning.PASSING:
-        raise Unreachable(after=no.after)
-    if no.meaning is Meaning.CLOSED:
-        raise NeedsSomeone(
-            _("They refuse the key, or the plan does not allow it: look at the account, renew the key.")
-        )
-    if no.meaning is Meaning.LEFT:
-        words = _(
-            "She unsubscribed, bounced or complained there: she can come back only by a form of theirs."
-        )
-        raise Declined(words)
-    if no.meaning is Meaning.FORGOTTEN:
-        words = _(
-            "She was deleted there for good, and no import brings her back: send her to a form of theirs."
-        )
-        raise Declined(words)
-    if no.meaning is Meaning.REFUSED:
-        raise Declined(_("They do not take this address, or a field of it."))
-    raise _Unclear(
-        _("They answered %(status)d, which nobody expected: look at the account.") % {"status": no.status}
-    )
 
 
 def _hash(contact: Contact) -> str:
@@ -305,11 +274,3 @@ def _agreed_since(agreed: datetime | None, changed: object) -> bool:
     except ValueError:
         at = None
     return agreed is not None and at is not None and at.tzinfo is not None and agreed > at
-
-
-def _together(answers: Sequence[Evidence]) -> Evidence:
-    there = [one for one in answers if not one.absent]
-    if not there:
-        return Evidence(absent=True)
-    last = there[-1]
-    return Evidence(reference=last.reference, status=last.status, places=len(there))
