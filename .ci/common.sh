@@ -120,6 +120,16 @@ as_postgres() {
     if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
 }
 
+# newer_pythons: an interpreter of each newer version that the machine has, by itself or through pyenv.
+newer_pythons() {
+    local version python
+    for version in 3.12 3.13; do
+        for python in "$(command -v "python$version")" "${PYENV_ROOT:-$HOME/.pyenv}"/versions/"$version"*/bin/python; do
+            "$python" -c "" 2>/dev/null && { echo "$python"; break; }
+        done
+    done
+}
+
 find_postgresql() {
     PG_BIN="$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)"
     [ -n "$PG_BIN" ] && [ -x "$PG_BIN/initdb" ]

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
+from django.core import mail as django_mail
 from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
 from django.template import Context, TemplateDoesNotExist
 from django.template.backends.django import Template as DjangoTemplate
 from django.template.loader import get_template
@@ -66,6 +68,13 @@ def backend() -> str:
     if mailers is None:
         return settings.EMAIL_BACKEND
     return str(mailers.get("default", {}).get("BACKEND", "django.core.mail.backends.smtp.EmailBackend"))
+
+
+def connection() -> BaseEmailBackend:
+    """A connection to what Django sends by, not opened yet: of ``MAILERS`` where there is such a thing (Django 6.1)."""
+    mailers = getattr(django_mail, "mailers", None)
+    made: BaseEmailBackend = django_mail.get_connection() if mailers is None else mailers.default
+    return made
 
 
 def sends_by() -> str:

@@ -7,6 +7,7 @@ import traceback
 from dataclasses import dataclass
 
 from django.core.mail import EmailMessage
+from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -57,10 +58,10 @@ AGAIN = Outcome(RecipientState.WAITING)
 LATER = Outcome(RecipientState.WAITING, over=True)
 
 
-def hand_over(message: EmailMessage) -> Outcome:
-    """Send ``message`` and say what that came to; raises nothing."""
+def hand_over(message: EmailMessage, connection: BaseEmailBackend) -> Outcome:
+    """Send ``message`` over ``connection`` and say what that came to; raises nothing."""
     try:
-        number = message.send()
+        number = connection.send_messages([message])
     except Exception as error:  # a backend is the shop's choice, and may raise what it likes
         return outcome(error)
     return SENT if number else Outcome(RecipientState.FAILED, NOT_TAKEN)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
@@ -23,6 +23,7 @@ from django_rgpd import signals
 from django_rgpd.consent import suppress
 from django_rgpd.consent.audience import audience
 from django_rgpd.consent.permission import NOT_MARKETING, WORDS, may_send
+from django_rgpd.core import mail
 from django_rgpd.marketing import handing
 from django_rgpd.marketing.campaign_letters import Letters
 from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState, RecipientState
@@ -152,7 +153,7 @@ class _Range:
         """Everybody of the range who waits, over one connection."""
         if not self._waiting().exists():
             return
-        connection = get_connection()
+        connection = mail.connection()
         try:
             connection.open()
             self._send(connection)
@@ -208,8 +209,7 @@ class _Range:
             message = self._marked(one, address, language)
         if not message:
             return self._not_marked(one)
-        message.connection = connection
-        return self._note(one, handing.hand_over(message))
+        return self._note(one, handing.hand_over(message, connection))
 
     def _marked(self, one: CampaignRecipient, address: str, language: str) -> EmailMultiAlternatives | None:
         """Mark and ask again in one statement; the message where it may be handed over, by nobody but us."""

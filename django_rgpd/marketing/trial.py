@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, PermissionsMixin
 from django.core.exceptions import PermissionDenied
-from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from django_rgpd.core import mail
 from django_rgpd.core.errors import Refused
 from django_rgpd.marketing import campaigns, mailing
 from django_rgpd.marketing.campaign_letters import Letters
@@ -33,12 +34,11 @@ def send_test(campaign: Campaign, *, by: AbstractBaseUser | AnonymousUser) -> in
     if not address:
         raise Refused(_("Your account has no email address."))
     messages = samples(campaign, address)
-    connection = get_connection()
+    connection = mail.connection()
     for language, message in messages.items():
-        message.connection = connection
         with translation.override(language):
             message.subject = _("[Test] %(subject)s") % {"subject": message.subject}
-        came = hand_over(message)
+        came = hand_over(message, connection)
         if came.state != RecipientState.SENT:
             why = WORDS.get(came.failure) or _("The mail server does not answer.")
             raise Refused(_("The test was not sent: %(why)s") % {"why": why})

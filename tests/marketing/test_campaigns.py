@@ -13,6 +13,7 @@ from dateutil.relativedelta import relativedelta
 from django.contrib.auth.models import Permission
 from django.core import mail
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -144,11 +145,11 @@ def test_who_leaves_after_her_address_was_read_gets_none_either(
     run(today, BUILDING)
     real = mailing.handing.hand_over
 
-    def hand_over(message: mail.EmailMessage) -> mailing.handing.Outcome:
+    def hand_over(message: mail.EmailMessage, connection: BaseEmailBackend) -> mailing.handing.Outcome:
         if not mail.outbox:
             for person in readers[1:]:
                 decisions.leave(person, *NEWS, how="link", now=today)
-        return real(message)
+        return real(message, connection)
 
     monkeypatch.setattr(mailing.handing, "hand_over", hand_over)
     run(today)

@@ -7,10 +7,12 @@ from email import message_from_bytes
 from email.message import EmailMessage as Parsed
 from email.policy import default
 
+import django
 import pytest
 from django.core.mail import EmailMultiAlternatives
 
-from django_rgpd.marketing import backend, classes, links
+from django_rgpd.core import mail
+from django_rgpd.marketing import backend, checks, classes, links
 from django_rgpd.registry.models import Person
 
 controller = pytest.importorskip("aiosmtpd.controller")
@@ -104,3 +106,19 @@ def test_a_server_that_does_not_answer_is_heard_of(
     assert backend.EmailBackend(fail_silently=True).send_messages([letter()]) == 0
     settings.EMAIL_PORT = port
     assert letter().send() == 1
+
+
+@pytest.mark.skipif(django.VERSION < (6, 1), reason="MAILERS came with Django 6.1")
+def test_the_server_may_be_named_in_mailers(
+    inbox: Inbox, settings, subscribe: Callable[[str], Person]
+) -> None:
+    subscribe("ada@example.com")
+    server = {"host": settings.EMAIL_HOST, "port": settings.EMAIL_PORT}
+    settings.MAILERS = {"default": {"BACKEND": backend.PATH, "OPTIONS": server}}
+    message = EmailMultiAlternatives("Hi", "Hi", to=["ada@example.com", "eve@example.com"])
+    assert classes.marketing(message, "newsletter").send() == 1
+    with mail.connection() as connection:
+        again = EmailMultiAlternatives("Again", "Again", to=["ada@example.com", "eve@example.com"])
+        assert connection.send_messages([classes.marketing(again, "newsletter")]) == 1
+    assert [to for to, _raw in inbox.kept] == [["ada@example.com"]] * 2
+    assert checks.check_mail_is_asked_about(app_configs=None) == []
