@@ -133,7 +133,7 @@ def gone() -> None:
 
 def refused(stray: Any) -> None:
     """An undeclared table refers to an account that would go: nothing is changed."""
-    user, her, _email = person(f"s{stray.__name__[-6:].lower()}")
+    user, her, _email = person(f"stray{STRAYS.index(stray)}")
     stray.objects.create(user=user)
     before = snapshot()
     try:
