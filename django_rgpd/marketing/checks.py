@@ -51,7 +51,7 @@ def check_mail_is_asked_about(*, app_configs: Sequence[AppConfig] | None, **_: o
     if not conf.get().MAIL_BACKEND or mail.backend() == backend.PATH:
         return []
     message = 'RGPD["MAIL_BACKEND"] is set, and mails do not pass the backend that reads it.'
-    hint = f'Set EMAIL_BACKEND = "{backend.PATH}", or take MAIL_BACKEND away.'
+    hint = f'Set EMAIL_BACKEND, or the BACKEND of MAILERS["default"], to "{backend.PATH}"; or take MAIL_BACKEND away.'
     return [Caution(message, hint=hint, obj="EMAIL_BACKEND", id="django_rgpd.W410")]
 
 

@@ -117,9 +117,10 @@ class ArchiveAdminMixin(Admin):
         own = list(super().get_list_filter(request))
         return [ArchiveFilter, *own] if self.may_read_archive(request) else own
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """None on the archive."""
-        return {} if _asked(request) else super().get_actions(request)
+    def get_actions(self, request: HttpRequest, action_location: Any = None) -> dict[str, Any]:
+        """None on the archive. ``action_location`` is handed on where Django names one (6.1)."""
+        named = {} if action_location is None else {"action_location": action_location}
+        return {} if _asked(request) else super().get_actions(request, **named)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nothing in the archive is changed."""

@@ -20,6 +20,11 @@ class MailboxBackend(BaseEmailBackend):
         for mail in email_messages:
             name = f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}"
             waiting = root / f"{name}.tmp"
-            waiting.write_bytes(mail.message().as_bytes(linesep="\r\n"))
+            waiting.write_bytes(_on_the_wire(mail))
             waiting.rename(root / f"{name}.eml")
         return len(email_messages)
+
+
+def _on_the_wire(mail: EmailMessage) -> bytes:
+    """The mail with the ends of lines that a server would have received (RFC 5322, 2.1)."""
+    return b"\r\n".join(mail.message().as_bytes().splitlines()) + b"\r\n"

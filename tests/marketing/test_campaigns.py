@@ -226,9 +226,9 @@ def test_a_campaign_paused_in_the_middle_of_a_range_stops_there(
     campaigns.start(campaign, now=today)
     real = mailing.handing.hand_over
 
-    def hand_over(message: mail.EmailMessage) -> mailing.handing.Outcome:
+    def hand_over(message: mail.EmailMessage, connection: BaseEmailBackend) -> mailing.handing.Outcome:
         campaigns.pause(Campaign.objects.get(), now=today)
-        return real(message)
+        return real(message, connection)
 
     monkeypatch.setattr(mailing.handing, "hand_over", hand_over)
     run(today)
