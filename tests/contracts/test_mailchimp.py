@@ -38,16 +38,15 @@ PASSING = (
 
 
 @pytest.fixture
-def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[peers.Mailchimp]:
+def peer(monkeypatch: pytest.MonkeyPatch, served: Any) -> Iterator[peers.Mailchimp]:
     """Whatever a test does, each request was one that the contract allows."""
     made = peers.Mailchimp()
-    server, stop = peers.serve(made)
-    monkeypatch.setattr(mailchimp_client, "TIMEOUT", (3.05, 1))
+    monkeypatch.setattr(mailchimp_client, "TIMEOUT", (3.05, served.seconds))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    made.url = server.url  # type: ignore[attr-defined]
-    yield made
-    stop()
+    with served(peers, made) as url:
+        made.url = url  # type: ignore[attr-defined]
+        yield made
     assert made.broken == []
 
 

@@ -37,17 +37,16 @@ PASSING = (
 
 
 @pytest.fixture
-def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[peers.Stripe]:
+def peer(monkeypatch: pytest.MonkeyPatch, served: Any) -> Iterator[peers.Stripe]:
     """Whatever a test does, each request was one that the contract allows."""
     made = peers.Stripe()
-    server, stop = peers.serve(made)
-    monkeypatch.setattr(stripe_client, "TIMEOUT", (3.05, 1))
+    monkeypatch.setattr(stripe_client, "TIMEOUT", (3.05, served.seconds))
     monkeypatch.setattr(stripe_client, "RETRIES", 0)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    made.url = server.url  # type: ignore[attr-defined]
-    yield made
-    stop()
+    with served(peers, made) as url:
+        made.url = url  # type: ignore[attr-defined]
+        yield made
     assert made.broken == []
 
 
@@ -368,7 +367,7 @@ def test_what_stripe_holds_is_exported_whole_with_four_digits_of_the_card(
 def test_each_post_has_a_key_of_the_job(vendor: Stripe, peer: peers.Stripe, call: Call) -> None:
     peer.hold(ADDRESS)
     vendor.erase(Contact(address=ADDRESS), call=call)
-    keys = [headers["Idempotency-Key"] for method, _path, _body, headers in peer.seen if method == "POST"]
+    keys = [headers["idempotency-key"] for method, _path, _body, headers in peer.seen if method == "POST"]
     assert len(keys) == len(set(keys)) == 2
     assert all(one.startswith(f"rgpd-{call.job.uuid}-") for one in keys)
 

@@ -8,9 +8,10 @@ from example_shop.demo import mailchimp
 from example_shop.demo.mailchimp import KEY, Server, hash_of, problem, serve
 from tests.contracts.openapi import Contract
 
-__all__ = ["CONTRACT", "KEY", "Mailchimp", "Server", "hash_of", "problem", "serve"]
+__all__ = ["CONTRACT", "KEY", "UNPUBLISHED", "VENDOR", "Mailchimp", "Server", "hash_of", "problem", "serve"]
 
-CONTRACT = Contract("mailchimp")
+VENDOR, UNPUBLISHED = "mailchimp", ""
+CONTRACT = Contract(VENDOR)
 
 
 class Mailchimp(mailchimp.Mailchimp):
