@@ -61,10 +61,12 @@ def _nullable(node: Node) -> Node:
 
 
 def _answerable(node: Node) -> Node:
-    """Mailchimp's defaults are not always of the type that they are of; every page of Stripe's would have one more after it."""
+    """Mailchimp's defaults are not always of their own type; Stripe's numbers would be words, and no page of it the last."""
     node = {name: value for name, value in node.items() if name != "default" or isinstance(value, dict)}
     if str(node.get("pattern", "")).startswith("^/v1/"):
         node["enum"] = [node["pattern"].removeprefix("^")]
+    if node.get("format") == "decimal":
+        node["enum"] = ["1.5"]
     if isinstance(node.get("has_more"), dict):
         node["has_more"] = {"type": "boolean", "enum": [False]}
     return node
