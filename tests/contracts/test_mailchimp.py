@@ -18,7 +18,7 @@ from django_rgpd.erasure.execute import erase
 from django_rgpd.outbox import deliver, jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Declined, NeedsSomeone
-from django_rgpd.processors import absences, calling, mailchimp_client
+from django_rgpd.processors import absences, calling, mailchimp_client, wire
 from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import Call, Contact, Unreachable
 from django_rgpd.processors.checks import check_processors
@@ -245,6 +245,19 @@ def test_neither_key_nor_address_is_in_a_log_an_error_or_a_url(
     vendor.erase(Contact(address=ADDRESS), call=call)
     shown = f"{failure.getrepr(showlocals=False)}{failure.value!r}{caplog.text}{vendor!r}{[one[1] for one in peer.seen]}"
     assert [word for word in (ADDRESS, peers.KEY) if word in shown] == []
+    assert peers.hash_of(ADDRESS) not in caplog.text
+
+
+@pytest.mark.fault("P05")
+@pytest.mark.parametrize(("limit", "value"), [("DEADLINE", 0.0), ("MOST", 5)])
+def test_an_answer_has_an_end(
+    vendor: Mailchimp, call: Call, peer: Any, limit: str, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.hold(NEWS, ADDRESS)
+    monkeypatch.setattr(wire, limit, value)
+    with pytest.raises(Unreachable):
+        vendor.erase(Contact(address=ADDRESS), call=call)
+    assert list(peer.of(ADDRESS)) == [NEWS]
 
 
 @pytest.mark.fault("P05")

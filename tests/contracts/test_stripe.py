@@ -19,7 +19,7 @@ from django_rgpd.erasure.models import ErasureState
 from django_rgpd.outbox import deliver, jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Later
-from django_rgpd.processors import absences, calling, stripe_client, telling
+from django_rgpd.processors import absences, calling, stripe_client, telling, wire
 from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import Call, Contact, Evidence, Unreachable
 from django_rgpd.processors.stripe import Stripe
@@ -403,6 +403,30 @@ def test_a_redirect_is_not_followed(vendor: Stripe, peer: peers.Stripe, call: Ca
     with pytest.raises(Unreachable):
         vendor.erase(Contact(address=ADDRESS), call=call)
     assert len(peer.seen) == 1
+
+
+@pytest.mark.fault("P05")
+@pytest.mark.parametrize(("limit", "value"), [("DEADLINE", 0.0), ("MOST", 5)])
+def test_an_answer_has_an_end(
+    vendor: Stripe, peer: peers.Stripe, call: Call, limit: str, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.hold(ADDRESS)
+    monkeypatch.setattr(wire, limit, value)
+    with pytest.raises(Unreachable):
+        vendor.erase(Contact(address=ADDRESS), call=call)
+    assert len(peer.of(ADDRESS)) == 1
+
+
+def test_a_list_has_an_end(
+    vendor: Stripe, peer: peers.Stripe, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every page says that there is one more, which is the same."""
+    key = peer.hold(ADDRESS)
+    page = {"object": "list", "url": "/v1/customers", "has_more": True, "data": [peer.customers[key]]}
+    monkeypatch.setattr(peer, "answer", lambda *_asked: (200, page))
+    with pytest.raises(Unreachable):
+        vendor.erase(Contact(address=ADDRESS), call=call)
+    assert len(peer.of(ADDRESS)) == 1
 
 
 def test_the_client_tries_a_passing_failure_again_itself(
