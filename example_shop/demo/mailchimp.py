@@ -333,6 +333,9 @@ class Handler(BaseHTTPRequestHandler):
     def fail_html(self) -> None:
         self._raw(200, b"<html>One moment, elodie.emond@example.com</html>", Content_Type="text/html")
 
+    def fail_404_html(self) -> None:
+        self._raw(404, b"<html>No such page</html>", Content_Type="text/html")
+
     def fail_redirect(self) -> None:
         self._raw(302, b"", Location=f"{self.server.peer.elsewhere or self.server.url}/lists")
 

@@ -33,7 +33,7 @@ CLASS = "django_rgpd.processors.mailchimp.Mailchimp"
 SERVER = "server@observer.example.com"
 PASSING = (
     *("429", "500", "503_bodyless", "403_bodyless", "200_with_error"),
-    *("html", "redirect", "truncated", "reset", "hang"),
+    *("html", "404_html", "redirect", "truncated", "reset", "hang"),
 )
 
 
@@ -324,6 +324,9 @@ def test_without_its_client_the_check_names_the_line_that_installs_it() -> None:
         (400, "Member In Compliance State", False, Meaning.LEFT),
         (400, "Forgotten Email Not Subscribed", False, Meaning.FORGOTTEN),
         (400, "Something New", False, Meaning.REFUSED),
+        (400, "", False, Meaning.UNCLEAR),
+        (404, "", True, Meaning.PASSING),
+        (404, "", False, Meaning.PASSING),
         (401, "", True, Meaning.CLOSED),
         (403, "Forbidden", False, Meaning.CLOSED),
         (403, "", True, Meaning.PASSING),
