@@ -117,8 +117,7 @@ class Mailchimp(Processor):
             **self._permissions(purpose, enabled=True),
         }
         put = self._ask(
-            call,
-            lambda api: api.set_list_member(audience, _hash(contact), body, skip_merge_validation="true"),
+            call, lambda api: api.set_list_member(audience, _hash(contact), body, skip_merge_validation=True)
         )
         if put.absent:
             raise NeedsSomeone(_("The audience of the setting does not exist there."))
@@ -141,7 +140,7 @@ class Mailchimp(Processor):
         }
         audience = self.audiences[purpose]
         answer = self._json(
-            call, lambda api: api.batch_list_members(audience, body, skip_merge_validation="true")
+            call, lambda api: api.batch_list_members(audience, body, skip_merge_validation=True)
         )
         errors = answer.get("errors")
         return len(errors) if isinstance(errors, list) else 0
@@ -201,9 +200,7 @@ class Mailchimp(Processor):
         try:
             return self._ask(
                 call,
-                lambda api: api.update_list_member(
-                    audience, _hash(former), body, skip_merge_validation="true"
-                ),
+                lambda api: api.update_list_member(audience, _hash(former), body, skip_merge_validation=True),
             )
         except Declined:
             return self._leave(audience, former, call, {})
@@ -213,7 +210,7 @@ class Mailchimp(Processor):
         body: Body = {"status": "unsubscribed", **more}
         return self._ask(
             call,
-            lambda api: api.update_list_member(audience, _hash(contact), body, skip_merge_validation="true"),
+            lambda api: api.update_list_member(audience, _hash(contact), body, skip_merge_validation=True),
         )
 
     @sensitive_variables()

@@ -59,7 +59,7 @@ class CarefulClient(ApiClient):  # type: ignore[misc]
             answer = session.request(
                 method,
                 url,
-                params=query_params,
+                params=[(name, _written(value)) for name, value in query_params or ()],
                 json=body,
                 headers=headers,
                 auth=("django_rgpd", self.api_key),
@@ -78,6 +78,11 @@ class CarefulClient(ApiClient):  # type: ignore[misc]
 def lists(base: str, api_key: str, *, proxy: str, now: datetime) -> ListsApi:
     """The client's calls about audiences and members."""
     return ListsApi(CarefulClient(base, api_key, proxy=proxy, now=now))
+
+
+def _written(value: Any) -> Any:
+    """A value in a query: truth as JSON has it, where the client would write it as Python does."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 @sensitive_variables()

@@ -18,8 +18,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-DEADLINE = 60.0
-"""Seconds until an answer has to be there whole. Time-outs are for the next byte: one a second would be waited for for ever."""
+DEADLINE = 120.0
+"""Seconds until an answer is there whole, as Mailchimp has it. Time-outs are for the next byte: one a second has none."""
 
 MOST = 32 * 1024 * 1024
 """Bytes of an answer, unpacked. A full page of either vendor is far below."""
