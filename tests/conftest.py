@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -26,7 +27,7 @@ PROMISES = frozenset(
 PUBLIC = ("tests/promises/", "tests/journeys/", "tests/example_shop/")
 """Where a test goes through a page, a command or a received mail of the example shop."""
 
-SERVICES = {"postgresql": "PostgreSQL", "redis": "Redis", "browser": "browser"}
+SERVICES = {"postgresql": "PostgreSQL", "redis": "Redis", "browser": "browser", "npm": "npm"}
 SHAPES = {"promise": re.compile("|".join(sorted(PROMISES))), "fault": re.compile(r"[A-Z]\d\d")}
 
 
@@ -65,6 +66,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="browsers run where they are asked for: -m browser"))
         if item.get_closest_marker("postgresql") and connection.vendor != "postgresql":
             item.add_marker(pytest.mark.skip(reason="needs PostgreSQL: set DATABASE_URL"))
+        if item.get_closest_marker("npm") and not (shutil.which("npm") and shutil.which("npx")):
+            item.add_marker(pytest.mark.skip(reason="needs npm and npx, which come with Node.js"))
 
 
 @pytest.hookimpl(wrapper=True)

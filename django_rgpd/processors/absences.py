@@ -38,19 +38,20 @@ MAILCHIMP_TITLES = {
 def mailchimp(status: int, title: str, *, empty: bool) -> Meaning:
     """What Mailchimp's answer means: its HTTP ``status``, the ``title`` of its problem, and whether it had no body.
 
-    https://mailchimp.com/developer/marketing/docs/errors/
+    https://mailchimp.com/developer/marketing/docs/errors/: each of its problems has a title, which pages of somebody between have
+    not. Such a page says of nobody that she is not there.
     """
     if 200 <= status < 300:
         return Meaning.DONE
     if status in {404, 410}:
-        return Meaning.ABSENT
+        return Meaning.ABSENT if title else Meaning.PASSING
     # Too many at once is a 429, and at very high volume a 403 without a body.
     if status == 429 or status >= 500 or (status == 403 and empty):
         return Meaning.PASSING
     if status in {401, 403}:
         return Meaning.CLOSED
     if status == 400:
-        return MAILCHIMP_TITLES.get(title.strip().lower(), Meaning.REFUSED)
+        return MAILCHIMP_TITLES.get(title.strip().lower(), Meaning.REFUSED if title else Meaning.UNCLEAR)
     return Meaning.UNCLEAR
 
 

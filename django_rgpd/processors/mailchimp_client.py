@@ -11,7 +11,7 @@ from mailchimp_marketing.api.lists_api import ListsApi
 from mailchimp_marketing.api_client import ApiClient, ApiClientError
 
 from django_rgpd.core.errors import RgpdError
-from django_rgpd.processors import absences, patience
+from django_rgpd.processors import absences, patience, wire
 from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import Unreachable
 
@@ -36,14 +36,15 @@ class CarefulClient(ApiClient):  # type: ignore[misc]
         self.host, self.server = base, ""
         self.status: int | None = None
         self.reference = ""
-        self._proxies = {"http": proxy, "https": proxy} if proxy else {}
+        self._proxy = proxy
         self._now = now
 
     @sensitive_variables()
     def call_api(self, *args: Any, **kwargs: Any) -> Any:
         """As the client does it, with our errors for its own, whose text may hold the whole request."""
         try:
-            return super().call_api(*args, **kwargs)
+            with wire.unheard():
+                return super().call_api(*args, **kwargs)
         except ApiClientError as error:
             if isinstance(error.text, RgpdError):
                 raise error.text from None
@@ -53,14 +54,12 @@ class CarefulClient(ApiClient):  # type: ignore[misc]
     def request(
         self, method: str, url: str, query_params: Any = None, headers: Any = None, body: Any = None
     ) -> requests.Response:
-        """One request over a connection of its own, without what the environment says of proxies and passwords."""
-        with requests.Session() as session:
-            session.trust_env = False
-            session.proxies.update(self._proxies)
+        """One request over a connection of its own."""
+        with wire.session(self._proxy) as session:
             answer = session.request(
                 method,
                 url,
-                params=query_params,
+                params=[(name, _written(value)) for name, value in query_params or ()],
                 json=body,
                 headers=headers,
                 auth=("django_rgpd", self.api_key),
@@ -79,6 +78,11 @@ class CarefulClient(ApiClient):  # type: ignore[misc]
 def lists(base: str, api_key: str, *, proxy: str, now: datetime) -> ListsApi:
     """The client's calls about audiences and members."""
     return ListsApi(CarefulClient(base, api_key, proxy=proxy, now=now))
+
+
+def _written(value: Any) -> Any:
+    """A value in a query: truth as JSON has it, where the client would write it as Python does."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 @sensitive_variables()

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -18,8 +15,9 @@ from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import Unreachable
 
 try:
-    import requests
     import stripe
+
+    from django_rgpd.processors import wire
 except ImportError as missing:
     msg = 'Stripe needs its client: pip install "django-rgpd[stripe]"'
     raise ImportError(msg) from missing
@@ -35,21 +33,15 @@ T = TypeVar("T")
 # The client would send how long our calls took, under an id that it keeps in a file of the user's home.
 stripe.enable_telemetry = False
 
-_calling: ContextVar[bool] = ContextVar("calling", default=False)
-
 
 def made(api_key: str, *, base: str, proxy: str) -> Any:
     """A client whose calls go to ``base``, or to Stripe where that is empty."""
-    session = requests.Session()
-    session.trust_env = False
-    session.max_redirects = 0
-    session.proxies.update({"http": proxy, "https": proxy} if proxy else {})
     places: Any = dict.fromkeys(("api", "connect", "files", "meter_events"), base) if base else None
     return stripe.StripeClient(
         api_key,
         base_addresses=places,
         max_network_retries=RETRIES,
-        http_client=stripe.RequestsClient(timeout=TIMEOUT, session=session),
+        http_client=stripe.RequestsClient(timeout=TIMEOUT, session=wire.session(proxy)),
     )
 
 
@@ -60,7 +52,7 @@ def ask(what: Callable[[], T], *, now: datetime, absent: T | None = None) -> T |
     Raises ``Unreachable`` and ``NeedsSomeone``, without their text.
     """
     try:
-        with _unheard():
+        with wire.unheard():
             return what()
     except stripe.StripeError as error:
         meaning = absences.stripe(error.http_status, error.code)
@@ -74,12 +66,16 @@ def ask(what: Callable[[], T], *, now: datetime, absent: T | None = None) -> T |
 def pages(what: Callable[[], Any], *, now: datetime) -> Iterator[Any]:
     """Every object of a list, page by page; none where what it is about is not there."""
     page = ask(what, now=now)
+    last = None
     while page is not None:
         if getattr(page, "object", "") != "list":
             raise Unreachable  # a page of somebody between
         yield from page.data
         if not page.has_more or not page.data:
             return
+        if page.data[-1].id == last:
+            raise Unreachable  # the page that was asked for before: there would be no end
+        last = page.data[-1].id
         page = ask(page.next_page, now=now)
 
 
@@ -95,21 +91,3 @@ def _outcome(
     return NeedsSomeone(
         _("They answered %(status)d, which nobody expected: look at the account.") % {"status": status or 0}
     )
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """The client and its transport log URLs, in which an address may stand."""
-    token = _calling.set(True)
-    try:
-        yield
-    finally:
-        _calling.reset(token)
-
-
-def _not_ours(record: logging.LogRecord) -> bool:
-    return not _calling.get()
-
-
-for _name in ("stripe", "urllib3.connectionpool"):
-    logging.getLogger(_name).addFilter(_not_ours)

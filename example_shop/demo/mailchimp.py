@@ -45,6 +45,9 @@ class Mailchimp:
     """Its state: audience → hash → member; ``forgotten``: hashes that were deleted for good."""
 
     contract: Callable[[str, str, bytes], list[str]] | None = None
+    elsewhere = ""
+    """Whither a failure redirects; itself without."""
+
     hook = ""
     """The address of the shop's webhook."""
 
@@ -330,8 +333,11 @@ class Handler(BaseHTTPRequestHandler):
     def fail_html(self) -> None:
         self._raw(200, b"<html>One moment, elodie.emond@example.com</html>", Content_Type="text/html")
 
+    def fail_404_html(self) -> None:
+        self._raw(404, b"<html>No such page</html>", Content_Type="text/html")
+
     def fail_redirect(self) -> None:
-        self._raw(302, b"", Location=f"{self.server.url}/lists")
+        self._raw(302, b"", Location=f"{self.server.peer.elsewhere or self.server.url}/lists")
 
     def fail_truncated(self) -> None:
         self._raw(200, b'{"lists": [', length=4_000, Content_Type="application/json")

@@ -18,7 +18,7 @@ from django_rgpd.erasure.execute import erase
 from django_rgpd.outbox import deliver, jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Declined, NeedsSomeone
-from django_rgpd.processors import absences, calling, mailchimp_client
+from django_rgpd.processors import absences, calling, mailchimp_client, wire
 from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import Call, Contact, Unreachable
 from django_rgpd.processors.checks import check_processors
@@ -33,21 +33,20 @@ CLASS = "django_rgpd.processors.mailchimp.Mailchimp"
 SERVER = "server@observer.example.com"
 PASSING = (
     *("429", "500", "503_bodyless", "403_bodyless", "200_with_error"),
-    *("html", "redirect", "truncated", "reset", "hang"),
+    *("html", "404_html", "redirect", "truncated", "reset", "hang"),
 )
 
 
 @pytest.fixture
-def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[peers.Mailchimp]:
+def peer(monkeypatch: pytest.MonkeyPatch, served: Any) -> Iterator[peers.Mailchimp]:
     """Whatever a test does, each request was one that the contract allows."""
     made = peers.Mailchimp()
-    server, stop = peers.serve(made)
-    monkeypatch.setattr(mailchimp_client, "TIMEOUT", (3.05, 1))
+    monkeypatch.setattr(mailchimp_client, "TIMEOUT", (3.05, served.seconds))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    made.url = server.url  # type: ignore[attr-defined]
-    yield made
-    stop()
+    with served(peers, made) as url:
+        made.url = url  # type: ignore[attr-defined]
+        yield made
     assert made.broken == []
 
 
@@ -246,6 +245,19 @@ def test_neither_key_nor_address_is_in_a_log_an_error_or_a_url(
     vendor.erase(Contact(address=ADDRESS), call=call)
     shown = f"{failure.getrepr(showlocals=False)}{failure.value!r}{caplog.text}{vendor!r}{[one[1] for one in peer.seen]}"
     assert [word for word in (ADDRESS, peers.KEY) if word in shown] == []
+    assert peers.hash_of(ADDRESS) not in caplog.text
+
+
+@pytest.mark.fault("P05")
+@pytest.mark.parametrize(("limit", "value"), [("DEADLINE", 0.0), ("MOST", 5)])
+def test_an_answer_has_an_end(
+    vendor: Mailchimp, call: Call, peer: Any, limit: str, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.hold(NEWS, ADDRESS)
+    monkeypatch.setattr(wire, limit, value)
+    with pytest.raises(Unreachable):
+        vendor.erase(Contact(address=ADDRESS), call=call)
+    assert list(peer.of(ADDRESS)) == [NEWS]
 
 
 @pytest.mark.fault("P05")
@@ -312,6 +324,9 @@ def test_without_its_client_the_check_names_the_line_that_installs_it() -> None:
         (400, "Member In Compliance State", False, Meaning.LEFT),
         (400, "Forgotten Email Not Subscribed", False, Meaning.FORGOTTEN),
         (400, "Something New", False, Meaning.REFUSED),
+        (400, "", False, Meaning.UNCLEAR),
+        (404, "", True, Meaning.PASSING),
+        (404, "", False, Meaning.PASSING),
         (401, "", True, Meaning.CLOSED),
         (403, "Forbidden", False, Meaning.CLOSED),
         (403, "", True, Meaning.PASSING),

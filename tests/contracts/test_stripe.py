@@ -19,7 +19,7 @@ from django_rgpd.erasure.models import ErasureState
 from django_rgpd.outbox import deliver, jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Later
-from django_rgpd.processors import absences, calling, stripe_client, telling
+from django_rgpd.processors import absences, calling, stripe_client, telling, wire
 from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import Call, Contact, Evidence, Unreachable
 from django_rgpd.processors.stripe import Stripe
@@ -37,17 +37,16 @@ PASSING = (
 
 
 @pytest.fixture
-def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[peers.Stripe]:
+def peer(monkeypatch: pytest.MonkeyPatch, served: Any) -> Iterator[peers.Stripe]:
     """Whatever a test does, each request was one that the contract allows."""
     made = peers.Stripe()
-    server, stop = peers.serve(made)
-    monkeypatch.setattr(stripe_client, "TIMEOUT", (3.05, 1))
+    monkeypatch.setattr(stripe_client, "TIMEOUT", (3.05, served.seconds))
     monkeypatch.setattr(stripe_client, "RETRIES", 0)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    made.url = server.url  # type: ignore[attr-defined]
-    yield made
-    stop()
+    with served(peers, made) as url:
+        made.url = url  # type: ignore[attr-defined]
+        yield made
     assert made.broken == []
 
 
@@ -368,7 +367,7 @@ def test_what_stripe_holds_is_exported_whole_with_four_digits_of_the_card(
 def test_each_post_has_a_key_of_the_job(vendor: Stripe, peer: peers.Stripe, call: Call) -> None:
     peer.hold(ADDRESS)
     vendor.erase(Contact(address=ADDRESS), call=call)
-    keys = [headers["Idempotency-Key"] for method, _path, _body, headers in peer.seen if method == "POST"]
+    keys = [headers["idempotency-key"] for method, _path, _body, headers in peer.seen if method == "POST"]
     assert len(keys) == len(set(keys)) == 2
     assert all(one.startswith(f"rgpd-{call.job.uuid}-") for one in keys)
 
@@ -404,6 +403,30 @@ def test_a_redirect_is_not_followed(vendor: Stripe, peer: peers.Stripe, call: Ca
     with pytest.raises(Unreachable):
         vendor.erase(Contact(address=ADDRESS), call=call)
     assert len(peer.seen) == 1
+
+
+@pytest.mark.fault("P05")
+@pytest.mark.parametrize(("limit", "value"), [("DEADLINE", 0.0), ("MOST", 5)])
+def test_an_answer_has_an_end(
+    vendor: Stripe, peer: peers.Stripe, call: Call, limit: str, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    peer.hold(ADDRESS)
+    monkeypatch.setattr(wire, limit, value)
+    with pytest.raises(Unreachable):
+        vendor.erase(Contact(address=ADDRESS), call=call)
+    assert len(peer.of(ADDRESS)) == 1
+
+
+def test_a_list_has_an_end(
+    vendor: Stripe, peer: peers.Stripe, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every page says that there is one more, which is the same."""
+    key = peer.hold(ADDRESS)
+    page = {"object": "list", "url": "/v1/customers", "has_more": True, "data": [peer.customers[key]]}
+    monkeypatch.setattr(peer, "answer", lambda *_asked: (200, page))
+    with pytest.raises(Unreachable):
+        vendor.erase(Contact(address=ADDRESS), call=call)
+    assert len(peer.of(ADDRESS)) == 1
 
 
 def test_the_client_tries_a_passing_failure_again_itself(

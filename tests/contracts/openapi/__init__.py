@@ -51,7 +51,7 @@ def _read(schema: dict[str, Any], value: str) -> object:
     if kind == "integer" and value.isdigit():
         return int(value)
     if kind == "boolean":
-        return {"true": True, "false": False, "True": True, "False": False}.get(value, value)
+        return {"true": True, "false": False}.get(value, value)
     return value.split(",") if kind == "array" else value
 
 

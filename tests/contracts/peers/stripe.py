@@ -16,11 +16,14 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from tests.contracts.openapi.forms import FormContract
+from tests.contracts.peers import stripe_objects
 
 KEY = "sk_test_" + "0" * 24
-CONTRACT = FormContract("stripe")
-REDACTIONS = "/v1/privacy/redaction_jobs"
-LISTS = ("charges", "payment_intents", "invoices", "subscriptions", "disputes")
+VENDOR = "stripe"
+CONTRACT = FormContract(VENDOR)
+REDACTIONS = UNPUBLISHED = "/v1/privacy/redaction_jobs"
+"""A preview, of which no contract is published."""
+
 
 Answer = tuple[int, object]
 
@@ -30,7 +33,7 @@ class Stripe:
 
     def __init__(self) -> None:
         self.customers: dict[str, dict[str, Any]] = {}
-        self.lists: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTS}
+        self.lists: dict[str, list[dict[str, Any]]] = {name: [] for name in stripe_objects.OF}
         self.methods: dict[str, list[dict[str, Any]]] = {}
         self.tax_ids: dict[str, list[dict[str, Any]]] = {}
         self.redactions: dict[str, dict[str, Any]] = {}
@@ -40,38 +43,33 @@ class Stripe:
         self.seen: list[tuple[str, str, str, dict[str, str]]] = []
         self.broken: list[str] = []
         self.page = 100
+        self.elsewhere = ""
         self.lock = threading.Lock()
 
     def hold(self, address: str, key: str = "", **more: object) -> str:
         """Have a customer with a card; returns its id."""
         key = key or f"cus_{len(self.customers) + 1:04d}"
         self.customers[key] = {
+            **stripe_objects.CUSTOMER,
             "id": key,
-            "object": "customer",
             "email": address,
             "name": "Élodie Émond",
             "phone": "+33612345678",
             "metadata": {"account": "17"},
-            "livemode": False,
             **more,
         }
-        card = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030}
+        card = {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030, "funding": "credit"}
         self.methods[key] = [
-            {"id": f"pm_{key}", "object": "payment_method", "type": "card", "card": card, "customer": key}
+            {**stripe_objects.METHOD, "id": f"pm_{key}", "type": "card", "card": card, "customer": key}
         ]
-        self.tax_ids[key] = [{"id": f"txi_{key}", "object": "tax_id", "value": "FR00000000000"}]
+        self.tax_ids[key] = [{**stripe_objects.TAX_ID, "id": f"txi_{key}", "value": "FR00000000000"}]
         return key
 
     def add(self, kind: str, customer: str, **more: object) -> dict[str, Any]:
         """Have something that hangs off a customer, newer than the rest."""
         rows = self.lists[kind]
-        made = {
-            "id": f"{kind[:2]}_{len(rows) + 1:05d}",
-            "object": kind[:-1],
-            "customer": customer,
-            "created": 1_760_000_000,
-            **more,
-        }
+        name = f"{kind[:2]}_{len(rows) + 1:05d}"
+        made = {**stripe_objects.OF[kind], "id": name, "object": kind[:-1], "customer": customer, **more}
         rows.insert(0, made)
         return made
 
@@ -196,8 +194,9 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
         parts = urlsplit(self.path)
         with peer.lock:
-            peer.seen.append((self.command, self.path, body, dict(self.headers)))
-            if not parts.path.startswith(REDACTIONS):  # a preview, of which no contract is published
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            peer.seen.append((self.command, self.path, body, headers))
+            if not parts.path.startswith(UNPUBLISHED):
                 peer.broken += CONTRACT.broken_form(self.command, self.path, body)
             failure = peer.failures.popleft() if peer.failures else ""
         if failure:
@@ -256,13 +255,14 @@ class Handler(BaseHTTPRequestHandler):
         self._raw(200, b"")
 
     def fail_200_with_error(self) -> None:
-        self._send(200, problem(500, "elodie.emond@example.com")[1])
+        told = json.dumps(problem(500, "elodie.emond@example.com")[1])
+        self._raw(200, told.encode(), Content_Type="application/json")
 
     def fail_html(self) -> None:
         self._raw(200, b"<html>One moment, elodie.emond@example.com</html>", Content_Type="text/html")
 
     def fail_redirect(self) -> None:
-        self._raw(302, b"", Location=f"{self.server.url}/v1/customers")
+        self._raw(302, b"", Location=f"{self.server.peer.elsewhere or self.server.url}/v1/customers")
 
     def fail_truncated(self) -> None:
         self._raw(200, b'{"object": "list", ', length=4_000, Content_Type="application/json")
