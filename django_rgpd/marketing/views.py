@@ -86,17 +86,22 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @by_link
-@pages.takes("GET", "POST")
+@pages.takes("GET", "POST", any_body=True)
 def unsubscribe(request: HttpRequest, purpose: str, channel: str, token: str) -> HttpResponse:
-    """GET shows a button; POST leaves at once, from the page or by one click of a mail program (RFC 8058)."""
+    """GET shows a button; POST leaves at once, from the page or by one click of a mail program (RFC 8058, 3.2).
+
+    The URL says who leaves what, so a body that cannot be read keeps nobody.
+    """
     now = clock.now()
+    posted = pages.form(request) if request.method == "POST" else None
+    one_click = posted is not None and posted.get("List-Unsubscribe") == "One-Click"
     try:
         left = leaving.look(purpose, channel, token, now=now)
         if request.method == "POST":
-            left = leaving.leave(purpose, channel, token, one_click=_one_click(request), now=now)
+            left = leaving.leave(purpose, channel, token, one_click=one_click, now=now)
     except BadLink:
         return render(request, "django_rgpd/marketing/over.html", status=404)
-    if request.method == "POST" and _one_click(request):
+    if request.method == "POST" and (one_click or posted is None):  # a program asks, and reads no page
         return HttpResponse(_("You are unsubscribed."), content_type="text/plain; charset=utf-8")
     return render(request, "django_rgpd/marketing/unsubscribe.html", {"left": left})
 
@@ -189,7 +194,3 @@ def _choices_page(
 
 def _newsletter_page(request: HttpRequest, form: NewsletterForm, *, status: int = 200) -> HttpResponse:
     return render(request, "django_rgpd/marketing/newsletter.html", {"form": form}, status=status)
-
-
-def _one_click(request: HttpRequest) -> bool:
-    return request.POST.get("List-Unsubscribe") == "One-Click"
