@@ -75,7 +75,8 @@ def sealed(view: View[P], *, referrer: str = STRICT_ORIGIN) -> View[P]:
 def takes(*methods: str, any_body: bool = False) -> Callable[[View[P]], View[P]]:
     """Let only ``methods`` in (``GET`` brings ``HEAD``), with a form as body that can be read.
 
-    ``any_body``: whatever the body is, for a view that needs none of it, and looks at it by ``form`` alone. Answers 405, 415 and 400 itself, never 500.
+    ``any_body``: whatever the body is, for a view that needs none of it, and looks at it by ``form`` alone.
+    Answers 405, 415 and 400 itself, never 500.
     """
     accepted = {*methods, "HEAD"} if "GET" in methods else set(methods)
 

@@ -207,3 +207,73 @@ def test_what_cannot_be_sent_is_said_beside_the_form(
     assert answer.status_code == 200
     assert "errorlist" in answer.content.decode() or "errornote" in answer.content.decode()
     assert not Campaign.objects.exists()
+
+
+def test_a_campaign_that_nobody_would_get_says_why_and_stays_a_draft(
+    client: Client, log_in: Callable, subscribe: Callable, make_person: Callable, today: datetime
+) -> None:
+    log_in("view", "send")
+    campaign = drafted(today)
+    page = f"{BASE}{campaign.pk}/send/"
+    assert "Nobody has agreed to it yet" in client.get(page).content.decode()
+    for number in range(3):
+        left = subscribe(f"reader{number}@example.com")
+        decisions.withdraw(left, "newsletter", "email", how="link", now=today)
+    decisions.inform(make_person("buyer@example.com"), "newsletter", "email", how="checkout", now=today)
+    shown = BeautifulSoup(client.get(page).content, "html.parser")
+    assert "Nobody would get this now." in shown.get_text()
+    reasons = [one.get_text() for one in shown.select(".rgpd-nobody li")]
+    assert reasons[0] == "The person withdrew or objected. (3)"
+    assert reasons[1].endswith("(1)")
+    assert not shown.find("input", {"value": "Send the campaign"})
+    seen = shown.find("input", {"name": "seen"})["value"]
+    said = client.post(page, {"seen": seen}, follow=True).content.decode()
+    assert "Nobody would get this now." in said
+    campaign.refresh_from_db()
+    assert campaign.state == "draft"
+
+
+def test_any_campaign_is_copied_as_a_new_draft(
+    readers: None, client: Client, log_in: Callable, today: datetime
+) -> None:
+    user = log_in("add", "change", "view", "send")
+    campaign = drafted(today)
+    campaigns.start(campaign, now=today)
+    run(today)
+    run(today)
+    campaign.refresh_from_db()
+    assert campaign.state == "done"
+    report = BeautifulSoup(client.get(f"{BASE}{campaign.pk}/report/").content, "html.parser")
+    (form,) = [one for one in report.find_all("form") if str(one.get("action")).endswith("copy/")]
+    answer = client.post(form["action"])
+    made = Campaign.objects.exclude(pk=campaign.pk).get()
+    assert answer.headers["Location"] == f"{BASE}{made.pk}/change/"
+    assert (made.name, made.purpose, made.state) == ("Copy of November", "newsletter", "draft")
+    assert (made.created_by, made.started_at, made.built, made.totals) == (str(user.pk), None, False, {})
+    assert list(made.texts.values_list("language", "subject", "text", "html")) == list(
+        campaign.texts.values_list("language", "subject", "text", "html")
+    )
+    mail.outbox.clear()
+    campaigns.start(made, now=today)
+    run(today)
+    run(today)
+    assert len(mail.outbox) == 2, "it is a campaign of its own"
+
+
+def test_a_copy_of_a_long_name_or_of_an_old_purpose_is_a_draft_too(today: datetime) -> None:
+    campaign = drafted(today)
+    Campaign.objects.update(name="x" * 100, purpose="of_last_year")
+    campaign.refresh_from_db()
+    made = campaigns.copy(campaign, now=today)
+    made.full_clean()
+    assert made.purpose == "of_last_year"
+
+
+def test_who_may_not_write_copies_nothing(client: Client, log_in: Callable, today: datetime) -> None:
+    log_in("view", "send", "change", "delete")
+    campaign = drafted(today)
+    before = fingerprint()
+    assert client.post(f"{BASE}{campaign.pk}/copy/").status_code == 403
+    assert client.get(f"{BASE}{campaign.pk}/copy/").status_code == 405
+    assert "copy/" not in client.get(f"{BASE}{campaign.pk}/change/").content.decode()
+    assert fingerprint() == before
