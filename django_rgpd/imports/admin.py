@@ -81,6 +81,14 @@ class ConsentImportAdmin(admin.ModelAdmin[ConsentImport]):
             *super().get_urls(),
         ]
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Who types the usual address of such a page is led to the one that there is, if she may."""
+        if request.user.has_perm(IMPORT):
+            return redirect(reverse(f"admin:{NEW}", current_app=self.admin_site.name))
+        return super().add_view(request, form_url, extra_context)
+
     def new(self, request: HttpRequest) -> HttpResponse:
         """GET shows the form; POST keeps the file and has it judged."""
         form = ListForm(request.POST or None, request.FILES or None)
