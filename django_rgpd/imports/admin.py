@@ -23,6 +23,7 @@ from django_rgpd.consent import wordings
 from django_rgpd.core import clock
 from django_rgpd.core.errors import Refused
 from django_rgpd.core.impersonation import impersonated
+from django_rgpd.core.stale import readable
 from django_rgpd.imports import batches, files, reasons
 from django_rgpd.imports.forms import ListForm
 from django_rgpd.imports.models import ConsentImport, Stage
@@ -144,7 +145,7 @@ class ConsentImportAdmin(admin.ModelAdmin[ConsentImport]):
                 raise PermissionDenied
             return view(request, **about)
 
-        return self.admin_site.admin_view(guarded)
+        return readable(self.admin_site.admin_view(guarded))
 
     def _decide(self, request: HttpRequest, batch: ConsentImport) -> None:
         now, actor = clock.now(), f"user:{request.user.pk}"

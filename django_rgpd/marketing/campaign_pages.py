@@ -15,12 +15,13 @@ from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from django_rgpd.consent.audience import audience
 from django_rgpd.core import clock, conf
 from django_rgpd.core.errors import Refused
 from django_rgpd.core.impersonation import impersonated
+from django_rgpd.core.stale import readable
 from django_rgpd.marketing import campaigns, trial
 from django_rgpd.marketing.models import Campaign, CampaignState
 from django_rgpd.marketing.reporting import nobody, report
@@ -87,10 +88,11 @@ class CampaignPages(Admin):
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
-    @method_decorator(require_POST)
     def test(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Send it to who asks, and to nobody else."""
+        """POST sends it to who asks, and to nobody else."""
         campaign = self._campaign(request, pk)
+        if request.method != "POST":  # who was led here by the login page
+            return self._to(campaign, "preview")
 
         def send() -> str:
             number = trial.send_test(campaign, by=request.user)
@@ -150,10 +152,11 @@ class CampaignPages(Admin):
             response.headers["Refresh"] = REFRESHED
         return response
 
-    @method_decorator(require_POST)
     def copy(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Another draft that says the same, whatever became of this one."""
+        """POST makes another draft that says the same, whatever became of this one."""
         campaign = self._campaign(request, pk)
+        if request.method != "POST":
+            return self._to(campaign, "change")
         if not self.has_add_permission(request):
             raise PermissionDenied
         made = campaigns.copy(campaign, now=clock.now(), by=request.user)
@@ -161,12 +164,13 @@ class CampaignPages(Admin):
         messages.success(request, _("This is the copy. Nothing of it was sent."))
         return self._to(made, "change")
 
-    @method_decorator(require_POST)
     def do(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-        """Pause, resume, stop."""
+        """POST pauses, resumes, stops."""
         campaign = self._campaign(request, pk, sender=True)
         if verb not in DONE:
             raise Http404
+        if request.method != "POST":
+            return self._to(campaign, "report")
         if verb == "stop" and not request.POST.get("sure"):
             messages.error(request, _("Tick the box to stop it for ever."))
             return self._to(campaign, "report")
@@ -179,7 +183,7 @@ class CampaignPages(Admin):
         return self._done(request, campaign, act, "report")
 
     def _url(self, end: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-        guarded = self.admin_site.admin_view(view)
+        guarded = readable(self.admin_site.admin_view(view))
         return path(f"<int:pk>/{end}", guarded, name=f"django_rgpd_campaign_{name}")
 
     def _campaign(self, request: HttpRequest, pk: int, *, sender: bool = False) -> Campaign:
