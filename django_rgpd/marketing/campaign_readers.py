@@ -20,7 +20,7 @@ from django_rgpd.marketing import addressee, received
 from django_rgpd.marketing.campaign_pages import CampaignPages
 from django_rgpd.marketing.models import Campaign
 from django_rgpd.registry.admin import masked
-from django_rgpd.registry.models import Kind, Person
+from django_rgpd.registry.models import Kind
 
 PERSON = "django_rgpd.view_person"
 """Who may not see people may not ask about one either."""
@@ -76,13 +76,13 @@ def _told(campaign: Campaign, email: str) -> dict[str, Any]:
     return {
         "asked": shown,
         "person": person,
-        "former": _former(person, email, standing),
+        "instead": _instead(email, standing),
         "standing": [standing],
         "received": received.of(person, [campaign], now=now),
     }
 
 
-def _former(person: Person, email: str, standing: received.Now) -> str:
+def _instead(email: str, standing: received.Now) -> str:
     """The address, masked, that she is written to instead of the one that was asked about."""
     to = standing.answer.address
     return masked(to.kind, to.canonical) if to is not None and to.canonical != email else ""
