@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, CharField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from django_rgpd.consent import copies, customers, kinds, permission
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import clock, conf
 from django_rgpd.outbox import door
-from django_rgpd.policy import LAST_CONTACT, POST, Basis, Consent, LegitimateInterest, Purpose
+from django_rgpd.policy import EMAIL, LAST_CONTACT, POST, Basis, Consent, LegitimateInterest, Purpose
+from django_rgpd.registry.addresses import writable
 from django_rgpd.registry.conditions import ALWAYS, all_of, any_of
 from django_rgpd.registry.days import after_day
 from django_rgpd.registry.holds import restricted_people
-from django_rgpd.registry.models import Person
+from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.sales import here
 
 
@@ -37,6 +38,43 @@ def audience(purpose: str, channel: str, *, now: datetime) -> QuerySet[Any]:
         return _said(ConsentState.objects.none(), ())
     rows = _people(found, now) if channel == POST else _rows(found, channel, now)
     return rows.none() if door.shut() else rows.order_by("pk")
+
+
+def left_out(purpose: str, channel: str, *, now: datetime) -> dict[str, int]:
+    """How many of those who once decided on ``purpose`` on ``channel`` (email or text message) may not be written to, by reason.
+
+    The reasons are keys of ``permission.WORDS``, one a person. A person who never decided on it is not counted, and the door not
+    asked.
+    """
+    found = permission.marketing(purpose, channel)
+    if found is None or channel not in copies.KINDS:
+        return {}
+    rows = ConsentState.objects.filter(site=conf.get().SITE, purpose=purpose, channel=channel)
+    shape = _Shape("person", lambda condition: condition)
+    reached = Address.objects.filter(
+        writable() if channel == EMAIL else ALWAYS,
+        person__uuid=OuterRef("person"),
+        kind=copies.KINDS[channel],
+        until__isnull=True,
+        canonical__isnull=False,
+        unreachable_at__isnull=True,
+    )
+    cases = [
+        (
+            Q(Exists(Person.objects.filter(uuid=OuterRef("person"), erased_at__isnull=False))),
+            permission.ERASED,
+        ),
+        (Q(person__in=restricted_people(found.key)), permission.RESTRICTED),
+        (Q(standing__in=kinds.REFUSALS), permission.REFUSED),
+        (~Q(standing__in=copies.LASTING), permission.NO_BASIS),
+        (Q(address__isnull=True) & ~Q(Exists(reached)), permission.NO_ADDRESS),
+        (Q(address__isnull=True) | Q(silent_until__gt=now), permission.SUPPRESSED),
+        (~_in_time(found, shape, now), permission.TERM_OVER),
+        (ALWAYS, permission.NO_BASIS),
+    ]
+    others = rows.exclude(pk__in=_rows(found, channel, now).values("pk"))
+    told = others.order_by().annotate(why=_first(cases)).values_list("why").annotate(number=Count("pk"))
+    return dict(told)
 
 
 @dataclass(frozen=True, slots=True)

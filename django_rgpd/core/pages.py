@@ -14,6 +14,7 @@ from django.http import (
     HttpResponse,
     HttpResponseBadRequest,
     HttpResponseNotAllowed,
+    QueryDict,
     UnreadablePostError,
 )
 from django.http.multipartparser import MultiPartParserError
@@ -27,7 +28,7 @@ R = TypeVar("R", bound=HttpResponseBase)
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
-"""The content types that a page of ours reads."""
+"""The content types of a form."""
 
 STRICT_ORIGIN = "strict-origin"
 NO_REFERRER = "no-referrer"
@@ -71,9 +72,10 @@ def sealed(view: View[P], *, referrer: str = STRICT_ORIGIN) -> View[P]:
     return inner
 
 
-def takes(*methods: str, types: Collection[str] = FORMS) -> Callable[[View[P]], View[P]]:
-    """Let only ``methods`` in (``GET`` brings ``HEAD``), with a body of ``types`` that can be read.
+def takes(*methods: str, any_body: bool = False) -> Callable[[View[P]], View[P]]:
+    """Let only ``methods`` in (``GET`` brings ``HEAD``), with a form as body that can be read.
 
+    ``any_body``: whatever the body is, for a view that needs none of it, and looks at it by ``form`` alone.
     Answers 405, 415 and 400 itself, never 500.
     """
     accepted = {*methods, "HEAD"} if "GET" in methods else set(methods)
@@ -81,7 +83,7 @@ def takes(*methods: str, types: Collection[str] = FORMS) -> Callable[[View[P]], 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def inner(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            refused = _refused(request, accepted, types)
+            refused = _refused(request, accepted, any_body=any_body)
             return view(request, *args, **kwargs) if refused is None else refused
 
         return inner
@@ -104,19 +106,29 @@ def private_page(view: View[P]) -> View[P]:
     return sealed(guarded)
 
 
-def _refused(request: HttpRequest, accepted: Collection[str], types: Collection[str]) -> HttpResponse | None:
+def form(request: HttpRequest) -> QueryDict | None:
+    """What was posted, empty where there is no body; None for a body that is no form, or cannot be read."""
+    if _no_form(request):
+        return None
+    try:
+        request.FILES  # noqa: B018 - read here as well, so that an upload that cannot be read never reaches the view
+        return request.POST
+    except _UNREADABLE:
+        return None
+
+
+def _no_form(request: HttpRequest) -> bool:
+    return request.META.get("CONTENT_LENGTH") not in {None, "", "0"} and request.content_type not in FORMS
+
+
+def _refused(request: HttpRequest, accepted: Collection[str], *, any_body: bool) -> HttpResponse | None:
     if request.method not in accepted:
         return HttpResponseNotAllowed(sorted(accepted))
-    if request.method in {"GET", "HEAD", "OPTIONS"}:
+    if any_body or request.method in {"GET", "HEAD", "OPTIONS"}:
         return None
-    if request.META.get("CONTENT_LENGTH") not in {None, "", "0"} and request.content_type not in types:
-        return HttpResponse(
-            "This page reads forms only.", status=415, content_type="text/plain; charset=utf-8"
-        )
-    try:
-        request.POST  # noqa: B018 - read here, so that a body that cannot be read never reaches the view
-        request.FILES  # noqa: B018
-    except _UNREADABLE:
+    if _no_form(request):
+        return HttpResponse("This page reads forms only.", status=415, content_type=_TEXT)
+    if form(request) is None:
         return HttpResponseBadRequest(b"This form cannot be read.", content_type=_TEXT)
     return None
 

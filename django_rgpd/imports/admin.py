@@ -23,6 +23,7 @@ from django_rgpd.consent import wordings
 from django_rgpd.core import clock
 from django_rgpd.core.errors import Refused
 from django_rgpd.core.impersonation import impersonated
+from django_rgpd.core.stale import readable
 from django_rgpd.imports import batches, files, reasons
 from django_rgpd.imports.forms import ListForm
 from django_rgpd.imports.models import ConsentImport, Stage
@@ -81,6 +82,14 @@ class ConsentImportAdmin(admin.ModelAdmin[ConsentImport]):
             *super().get_urls(),
         ]
 
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Who types the usual address of such a page is led to the one that there is, if she may."""
+        if request.user.has_perm(IMPORT):
+            return redirect(reverse(f"admin:{NEW}", current_app=self.admin_site.name))
+        return super().add_view(request, form_url, extra_context)
+
     def new(self, request: HttpRequest) -> HttpResponse:
         """GET shows the form; POST keeps the file and has it judged."""
         form = ListForm(request.POST or None, request.FILES or None)
@@ -136,7 +145,7 @@ class ConsentImportAdmin(admin.ModelAdmin[ConsentImport]):
                 raise PermissionDenied
             return view(request, **about)
 
-        return self.admin_site.admin_view(guarded)
+        return readable(self.admin_site.admin_view(guarded))
 
     def _decide(self, request: HttpRequest, batch: ConsentImport) -> None:
         now, actor = clock.now(), f"user:{request.user.pk}"

@@ -20,7 +20,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     AT: ("date", "when", "timestamp", "consent_date", "consented_at", "subscribed_at", "opt_in_date", "optin_time",
          "confirm_time", "date_consentement", "date_du_consentement", "date_inscription", "date_d_inscription", "inscrit_le"),
     HOW: ("how", "source", "evidence", "proof", "comment_donne", "origine", "preuve", "provenance"),
-    WORDING: ("wording", "wording_version", "libelle", "version_du_texte"),
+    WORDING: ("wording", "wording_version", "formulation", "libelle", "version_du_texte"),
     TEXT: ("wording_text", "consent_text", "texte", "texte_du_consentement", "mention"),
     LANGUAGE: ("language", "langue", "locale"),
     AGREED: ("opt_in", "optin", "consent", "agreed", "consentement", "accepte"),

@@ -1,4 +1,4 @@
-"""Whom a report about an address is about."""
+"""Whom a report about an address, or a question, is about."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ class Addressee:
     person: Person
     address: Address
     since: datetime
+
+
+@sensitive_variables()
+def of(email: str) -> Person | None:
+    """Who has the address ``email``, or had it last and proved it; nobody for one of an erased person. Raises ``BadAddress``."""
+    entries = _entries(email)
+    return state.holder(entries[0].person) if entries else None
 
 
 @sensitive_variables()

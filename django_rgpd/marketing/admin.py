@@ -18,7 +18,7 @@ from django_rgpd.marketing import (
     campaigns,
 )
 from django_rgpd.marketing.campaign_forms import CampaignForm, TextForm, TextFormSet
-from django_rgpd.marketing.campaign_pages import CampaignPages
+from django_rgpd.marketing.campaign_readers import ReaderPages
 from django_rgpd.marketing.models import Campaign, CampaignState, CampaignText
 from django_rgpd.policy import current
 
@@ -66,7 +66,7 @@ def _may_write(request: HttpRequest, campaign: Campaign | None) -> bool:
 
 
 @admin.register(Campaign)
-class CampaignAdmin(CampaignPages, admin.ModelAdmin[Campaign]):
+class CampaignAdmin(ReaderPages, admin.ModelAdmin[Campaign]):
     """Drafts to be written; the pages beside them send, and show what became of it."""
 
     form = CampaignForm

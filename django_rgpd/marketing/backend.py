@@ -106,7 +106,8 @@ class EmailBackend(BaseEmailBackend):
         if words := door.shut():
             raise Refused(words)
         defaults = getattr(self._inner, "send_defaults", {})
-        if any(defaults.get(name) for name in ("to", "cc", "bcc", "send_at")):
+        added = any(defaults.get(name) for name in ("to", "cc", "bcc", "send_at"))
+        if added or sorting.name_readers(defaults.get("extra_headers") or {}):
             raise Misconfigured(
                 "ANYMAIL's SEND_DEFAULTS add recipients or a delay: no marketing can be sent so."
             )

@@ -1,4 +1,4 @@
-"""What the shop and each processor hold of one person's marketing, and why: asked of the processor at that moment."""
+"""What each processor holds of one person's marketing, to be shown beside what stands here: asked at that moment."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.consent import permission, state
-from django_rgpd.consent.permission import Answer
 from django_rgpd.core import conf
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.marketing import sync
@@ -27,12 +26,10 @@ _SHOWN = ("status", "last_changed", "unsubscribe_reason", "timestamp_opt")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One purpose at one processor: whether she may be written to here and why, since when, and what they answer."""
+    """One purpose at one processor, and what they answer."""
 
     processor: str
     purpose: str
-    here: Answer
-    since: datetime | None
     there: str
 
 
@@ -40,21 +37,12 @@ class Side:
 def look(person: Person, *, now: datetime) -> list[Side]:
     """A line for each processor and purpose; one that does not answer says so in words. Nothing is changed or kept."""
     holder = state.holder(person)
-    rows = state.rows(holder)
     found = []
     for road in sync.heard():
         held = _held(road, holder, now=now)
         for purpose in road.marketing(EMAIL):
-            row = state.standing(rows, purpose.key, EMAIL)
-            found.append(
-                Side(
-                    processor=road.key,
-                    purpose=str(purpose.label),
-                    here=permission.may_send(holder, purpose.key, EMAIL, now=now),
-                    since=row.since if row is not None else None,
-                    there=held if isinstance(held, str) else _words(held, purpose.key),
-                )
-            )
+            there = held if isinstance(held, str) else _words(held, purpose.key)
+            found.append(Side(processor=road.key, purpose=str(purpose.label), there=there))
     return found
 
 

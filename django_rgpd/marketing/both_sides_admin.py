@@ -1,4 +1,7 @@
-"""Among the actions of people in the admin: what each side holds of one of them. It is posted, so that no URL says whom."""
+"""Among the actions of people in the admin: what each side holds of one of them, and why she got which campaign.
+
+It is posted, so that no URL says whom.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from django.utils.translation import gettext_lazy
 
 from django_rgpd.core import clock
 from django_rgpd.core.impersonation import impersonated
-from django_rgpd.marketing import both_sides
+from django_rgpd.marketing import both_sides, campaigns, received
+from django_rgpd.policy import EMAIL
 from django_rgpd.registry.admin import PersonAdmin, masked
 from django_rgpd.registry.models import Person
 
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 def what_processors_hold(
     modeladmin: ModelAdmin[Person], request: HttpRequest, queryset: QuerySet[Person]
 ) -> HttpResponse | None:
-    """Ask each processor about one person, and show it beside what stands here."""
+    """Show what stands here for one person and what became of the last campaigns, and ask each processor about her."""
     if impersonated(request):
         raise PermissionDenied
     chosen = list(queryset[:2])
@@ -34,12 +38,15 @@ def what_processors_hold(
         modeladmin.message_user(request, _("Choose one person."), messages.WARNING)
         return None
     (person,) = chosen
-    current = person.addresses.filter(until__isnull=True)
+    current, now = person.addresses.filter(until__isnull=True), clock.now()
+    purposes = [one.key for one in campaigns.purposes()]
     context = {
         **modeladmin.admin_site.each_context(request),
         "title": _("What processors hold"),
         "addresses": [masked(one.kind, one.canonical) for one in current],
-        "sides": both_sides.look(person, now=clock.now()),
+        "standing": received.standing(person, purposes, EMAIL, now=now),
+        "sides": both_sides.look(person, now=now),
+        "received": received.lately(person, now=now),
         "opts": Person._meta,
     }
     return TemplateResponse(request, "django_rgpd/marketing/both_sides.html", context)

@@ -15,15 +15,16 @@ from django.urls import URLPattern, path
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from django_rgpd.consent.audience import audience
 from django_rgpd.core import clock, conf
 from django_rgpd.core.errors import Refused
 from django_rgpd.core.impersonation import impersonated
+from django_rgpd.core.stale import readable
 from django_rgpd.marketing import campaigns, trial
 from django_rgpd.marketing.models import Campaign, CampaignState
-from django_rgpd.marketing.reporting import report
+from django_rgpd.marketing.reporting import nobody, report
 
 if TYPE_CHECKING:
     Admin = admin.ModelAdmin[Campaign]
@@ -54,15 +55,10 @@ class CampaignPages(Admin):
             ("test/", self.test, "test"),
             ("send/", self.send, "send"),
             ("report/", self.report, "report"),
+            ("copy/", self.copy, "copy"),
             ("<str:verb>/now/", self.do, "do"),
         ]
-        return [
-            *(
-                path(f"<int:pk>/{end}", self.admin_site.admin_view(view), name=f"django_rgpd_campaign_{name}")
-                for end, view, name in own
-            ),
-            *super().get_urls(),
-        ]
+        return [*(self._url(*one) for one in own), *super().get_urls()]
 
     @method_decorator(require_safe)
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -92,10 +88,11 @@ class CampaignPages(Admin):
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
 
-    @method_decorator(require_POST)
     def test(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Send it to who asks, and to nobody else."""
+        """POST sends it to who asks, and to nobody else."""
         campaign = self._campaign(request, pk)
+        if request.method != "POST":  # who was led here by the login page
+            return self._to(campaign, "preview")
 
         def send() -> str:
             number = trial.send_test(campaign, by=request.user)
@@ -118,6 +115,8 @@ class CampaignPages(Admin):
             if request.POST.get("seen") != seen:
                 messages.warning(request, _("The text was changed meanwhile. Please read it again."))
                 return self._to(campaign, "send")
+            if not audience(campaign.purpose, campaign.channel, now=now).exists():
+                return self._to(campaign, "send")
 
             def start() -> str:
                 campaigns.start(campaign, now=now, by=request.user)
@@ -131,10 +130,13 @@ class CampaignPages(Admin):
             messages.error(request, str(no.reason))
             return self._to(campaign, "change")
         number = audience(campaign.purpose, campaign.channel, now=now).count()
-        texts = list(campaign.texts.order_by("language"))
-        return self._page(
-            request, campaign, "send", _("Send the campaign"), number=number, seen=seen, texts=texts
-        )
+        shown = {
+            "number": number,
+            "nobody": [] if number else nobody(campaign, now=now),
+            "texts": list(campaign.texts.order_by("language")),
+            "seen": seen,
+        }
+        return self._page(request, campaign, "send", _("Send the campaign"), **shown)
 
     @method_decorator(require_safe)
     def report(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -150,12 +152,25 @@ class CampaignPages(Admin):
             response.headers["Refresh"] = REFRESHED
         return response
 
-    @method_decorator(require_POST)
+    def copy(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """POST makes another draft that says the same, whatever became of this one."""
+        campaign = self._campaign(request, pk)
+        if request.method != "POST":
+            return self._to(campaign, "change")
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        made = campaigns.copy(campaign, now=clock.now(), by=request.user)
+        self.log_addition(request, made, "copied")
+        messages.success(request, _("This is the copy. Nothing of it was sent."))
+        return self._to(made, "change")
+
     def do(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-        """Pause, resume, stop."""
+        """POST pauses, resumes, stops."""
         campaign = self._campaign(request, pk, sender=True)
         if verb not in DONE:
             raise Http404
+        if request.method != "POST":
+            return self._to(campaign, "report")
         if verb == "stop" and not request.POST.get("sure"):
             messages.error(request, _("Tick the box to stop it for ever."))
             return self._to(campaign, "report")
@@ -166,6 +181,10 @@ class CampaignPages(Admin):
             return str(DONE[verb])
 
         return self._done(request, campaign, act, "report")
+
+    def _url(self, end: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+        guarded = readable(self.admin_site.admin_view(view))
+        return path(f"<int:pk>/{end}", guarded, name=f"django_rgpd_campaign_{name}")
 
     def _campaign(self, request: HttpRequest, pk: int, *, sender: bool = False) -> Campaign:
         """The campaign, for who may look at it, or send it, and acts as nobody else."""

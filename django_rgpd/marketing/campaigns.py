@@ -61,6 +61,25 @@ def draft(
     return made
 
 
+def copy(campaign: Campaign, *, now: datetime, by: By = None) -> Campaign:
+    """Another draft with the purpose and the texts of ``campaign``, whatever became of that one."""
+    name = _("Copy of %(name)s") % {"name": campaign.name}
+    longest = Campaign._meta.get_field("name").max_length
+    made = Campaign(
+        site=conf.get().SITE,
+        name=name[:longest],
+        purpose=campaign.purpose,
+        channel=campaign.channel,
+        created_by=_key(by),
+        created_at=now,
+    )
+    with transaction.atomic():
+        made.save()
+        texts = campaign.texts.order_by("pk").values("language", "subject", "text", "html")
+        CampaignText.objects.bulk_create(CampaignText(campaign=made, **one) for one in texts)
+    return made
+
+
 def start(campaign: Campaign, *, now: datetime, by: By = None) -> None:
     """Begin to send ``campaign``: the list of its recipients is written, and each is asked again when her message leaves.
 

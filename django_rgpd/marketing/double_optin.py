@@ -43,6 +43,11 @@ class Asked:
     purposes: tuple[Purpose, ...]
     confirmed: bool
 
+    @property
+    def language(self) -> str:
+        """In which it was asked, and so is the mail that holds the link."""
+        return str(self.challenge.details.get("language", ""))
+
 
 @sensitive_variables()
 def ask(
@@ -145,8 +150,8 @@ def confirm(token: str, *, now: datetime) -> Asked:
             )
         challenge.used_at = now
         challenge.save(update_fields=["used_at"])
-        if not person.language:
-            person.language = str(challenge.details.get("language", ""))
+        if asked.language not in {"", person.language}:  # what she read and confirmed last is what she reads
+            person.language = asked.language
             person.save(update_fields=["language"])
         signals.contacted.send(sender=Person, person=person.uuid, at=now)
     return Asked(challenge=challenge, purposes=tuple(agreed), confirmed=False)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.consent import wordings
 from django_rgpd.consent.models import Wording
-from django_rgpd.core import addresses, clock
+from django_rgpd.core import addresses, clock, spoken
 from django_rgpd.core.errors import BadAddress
 from django_rgpd.marketing.boxes import HONEYPOT, add_box, agreed_to
 from django_rgpd.policy import EMAIL, Purpose, current
@@ -48,6 +48,10 @@ class NewsletterForm(forms.Form):
         language = get_language() or ""
         for name, purpose in self._boxes.items():
             add_box(self, name, wordings.shown(purpose, language, now=self._now))
+        # The page may be in another language than the browser of who answers it.
+        self.fields[spoken.LANGUAGE] = forms.CharField(
+            required=False, initial=language, widget=forms.HiddenInput, max_length=16
+        )
         # People do not see it; programs that fill in every field do.
         self.fields[HONEYPOT] = forms.CharField(
             required=False,

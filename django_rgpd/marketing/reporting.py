@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from django_rgpd.consent import kinds
+from django_rgpd.consent.audience import left_out
 from django_rgpd.consent.permission import WORDS
 from django_rgpd.ledger.models import Event
 from django_rgpd.marketing import handing
@@ -81,6 +82,12 @@ def left_since(campaign: Campaign) -> int:
     return got.filter(Exists(refusing)).count()
 
 
+def nobody(campaign: Campaign, *, now: datetime) -> list[Line]:
+    """Why nobody would get ``campaign`` now: of those who once decided on its purpose, how many for which reason."""
+    counts = left_out(campaign.purpose, campaign.channel, now=now)
+    return [Line(because(why), number) for why, number in sorted(counts.items(), key=lambda one: -one[1])]
+
+
 def stuck(*, now: datetime) -> Iterator[str]:
     """What staff have to know of campaigns that do not go on by themselves; names of campaigns, nobody's."""
     for halted in Campaign.objects.filter(state=CampaignState.PAUSED).exclude(note="").order_by("pk"):
@@ -95,9 +102,13 @@ def stuck(*, now: datetime) -> Iterator[str]:
             }
 
 
+def because(why: str) -> str:
+    """In words why somebody was on a list, was left out, or did not get it."""
+    return str({**WORDS, **handing.WORDS, "stopped": STOPPED}.get(why, why))
+
+
 def _lines(counts: Mapping[str, int], state: RecipientState) -> Iterator[Line]:
-    words = {**WORDS, **handing.WORDS, "stopped": STOPPED}
     for key, number in sorted(counts.items(), key=lambda one: -one[1]):
         found, _colon, why = key.partition(":")
         if found == state:
-            yield Line(str(words.get(why, why)), number)
+            yield Line(because(why), number)

@@ -18,7 +18,7 @@ MOST = 10
 MERGED = ("merge_data", "merge_headers", "merge_metadata")
 """What makes anymail send one mail to each recipient."""
 
-_COPIES = frozenset({"to", "cc", "bcc"})
+_COPIES = frozenset({"to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc"})
 _BULK = frozenset({"bulk", "list", "junk"})
 
 
@@ -66,6 +66,11 @@ def merged(message: EmailMessage, name: str) -> Mapping[str, Mapping[str, object
     return found if isinstance(found, Mapping) else {}
 
 
+def name_readers(headers: Mapping[str, object]) -> bool:
+    """Whether a mail's own headers say to whom it goes."""
+    return not _COPIES.isdisjoint(name.strip().lower() for name in headers)
+
+
 def _demand_no_mailing(message: EmailMessage) -> None:
     if sign := _mailing(message):
         raise _unmarked(sign)
@@ -91,9 +96,12 @@ def _mailing(message: EmailMessage) -> str:
 
 
 def _demand_no_copies(message: EmailMessage, purpose: str) -> None:
-    named = _COPIES.intersection(name.lower() for name in message.extra_headers)
-    if message.cc or message.bcc or named:
-        msg = f"A mail of {purpose!r} has cc, bcc or a To header of its own: a copy shows somebody else's way out."
+    each = [message.extra_headers, *merged(message, "merge_headers").values()]
+    if message.cc or message.bcc or any(name_readers(headers) for headers in each):
+        msg = (
+            f"A mail of {purpose!r} has cc, bcc or a To, Cc or Bcc header of its own, perhaps among its merge_headers:"
+            " a copy shows somebody else's way out."
+        )
         raise Misconfigured(msg)
 
 

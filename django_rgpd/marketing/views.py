@@ -8,11 +8,13 @@ from typing import Concatenate, ParamSpec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 
-from django_rgpd.core import clock, limits, pages
+from django_rgpd.core import clock, limits, pages, spoken
 from django_rgpd.core.errors import BadLink, Refused, StoreDown
 from django_rgpd.marketing import double_optin, going_on, leaving, preferences
 from django_rgpd.marketing.forms import NewsletterForm
@@ -36,6 +38,7 @@ def by_link(view: View[P]) -> View[P]:
 @pages.takes("GET", "POST")
 @sensitive_post_parameters()
 @sensitive_variables()
+@spoken.as_asked
 def newsletter(request: HttpRequest) -> HttpResponse:
     """The form, and what it sends; the answer is the same whoever's address it is."""
     now = clock.now()
@@ -57,46 +60,56 @@ def newsletter(request: HttpRequest) -> HttpResponse:
         except StoreDown:
             form.add_error(None, _("Signing up does not work at the moment. Please try again later."))
             return _newsletter_page(request, form, status=503)
-    return redirect("django_rgpd:newsletter_asked")
+    return redirect(
+        f"{reverse('django_rgpd:newsletter_asked')}?{urlencode({spoken.LANGUAGE: form.language})}"
+    )
 
 
 @pages.public
 @pages.takes("GET")
+@spoken.as_asked
 def newsletter_asked(request: HttpRequest) -> HttpResponse:
-    """What happens next, whoever asked."""
+    """What happens next, whoever asked, in the language in which she did."""
     return render(request, "django_rgpd/marketing/asked.html")
 
 
 @by_link
 @pages.takes("GET", "POST")
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """GET shows what is to be confirmed, POST confirms: mail scanners open links, and must confirm
-    nothing.
+    """GET shows what is to be confirmed, POST confirms: mail scanners open links, and must confirm nothing.
+
+    The page is in the language of the mail that led to it.
     """
     now = clock.now()
     try:
         if request.method == "POST":
-            asked = double_optin.confirm(token, now=now)
-            return render(request, "django_rgpd/marketing/confirmed.html", {"asked": asked})
-        asked = double_optin.look(token, now=now)
+            asked, page = double_optin.confirm(token, now=now), "confirmed"
+        else:
+            asked = double_optin.look(token, now=now)
+            page = "confirmed" if asked.confirmed else "confirm"
     except BadLink:
         return render(request, "django_rgpd/marketing/over.html", status=404)
-    page = "confirmed" if asked.confirmed else "confirm"
-    return render(request, f"django_rgpd/marketing/{page}.html", {"asked": asked})
+    template = f"django_rgpd/marketing/{page}.html"
+    return spoken.answer(asked.language, lambda: render(request, template, {"asked": asked}))
 
 
 @by_link
-@pages.takes("GET", "POST")
+@pages.takes("GET", "POST", any_body=True)
 def unsubscribe(request: HttpRequest, purpose: str, channel: str, token: str) -> HttpResponse:
-    """GET shows a button; POST leaves at once, from the page or by one click of a mail program (RFC 8058)."""
+    """GET shows a button; POST leaves at once, from the page or by one click of a mail program (RFC 8058, 3.2).
+
+    The URL says who leaves what, so a body that cannot be read keeps nobody.
+    """
     now = clock.now()
+    posted = pages.form(request) if request.method == "POST" else None
+    one_click = posted is not None and posted.get("List-Unsubscribe") == "One-Click"
     try:
         left = leaving.look(purpose, channel, token, now=now)
         if request.method == "POST":
-            left = leaving.leave(purpose, channel, token, one_click=_one_click(request), now=now)
+            left = leaving.leave(purpose, channel, token, one_click=one_click, now=now)
     except BadLink:
         return render(request, "django_rgpd/marketing/over.html", status=404)
-    if request.method == "POST" and _one_click(request):
+    if request.method == "POST" and (one_click or posted is None):  # a program asks, and reads no page
         return HttpResponse(_("You are unsubscribed."), content_type="text/plain; charset=utf-8")
     return render(request, "django_rgpd/marketing/unsubscribe.html", {"left": left})
 
@@ -189,7 +202,3 @@ def _choices_page(
 
 def _newsletter_page(request: HttpRequest, form: NewsletterForm, *, status: int = 200) -> HttpResponse:
     return render(request, "django_rgpd/marketing/newsletter.html", {"form": form}, status=status)
-
-
-def _one_click(request: HttpRequest) -> bool:
-    return request.POST.get("List-Unsubscribe") == "One-Click"

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from django_rgpd.core import conf
 from django_rgpd.core.errors import Misconfigured
-from django_rgpd.policy.own import OWN_PURPOSES
+from django_rgpd.policy.own import beside
 from django_rgpd.policy.terms import FiscalYear, Term, months
 
 if TYPE_CHECKING:
@@ -45,15 +45,17 @@ class Policy:
     authority: Text = "CNIL"
     authority_url: str = "https://www.cnil.fr/fr/plaintes"
     notice_url: str = ""
+    _own: tuple[Purpose, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "purposes", tuple(self.purposes))
+        object.__setattr__(self, "_own", beside(self.purposes))
         object.__setattr__(self, "recipients", tuple(self.recipients))
 
     @property
     def all_purposes(self) -> tuple[Purpose, ...]:
         """The shop's purposes, then the library's own for its own tables."""
-        return (*self.purposes, *OWN_PURPOSES)
+        return (*self.purposes, *self._own)
 
     def purpose(self, key: str) -> Purpose:
         """The purpose called ``key``. Raises ``KeyError`` where there is none."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
 from django_rgpd.policy.bases import Consent, Contract, LegalObligation, LegitimateInterest
-from django_rgpd.policy.purposes import Purpose
-from django_rgpd.policy.terms import UNTIL_WITHDRAWN, days, months, years
+from django_rgpd.policy.purposes import EMAIL, Purpose
+from django_rgpd.policy.terms import UNTIL_WITHDRAWN, days, months, shortest, years
 
 IDENTITY = "rgpd_identity"
 CHOICES = "rgpd_choices"
@@ -17,7 +20,7 @@ CLICKS = "rgpd_clicks"
 OPENINGS = "rgpd_openings"
 MAILINGS = "rgpd_mailings"
 
-OWN_PURPOSES = (
+_OWN = (
     Purpose(
         IDENTITY,
         _("Knowing which data is yours"),
@@ -72,6 +75,19 @@ OWN_PURPOSES = (
         description=_("So that you get none twice, and can be told what was sent to you and why."),
     ),
 )
+
+
+def beside(purposes: Iterable[Purpose]) -> tuple[Purpose, ...]:
+    """The library's own purposes beside a shop's.
+
+    What readers do with mailings serves the marketing by email, so it is kept no longer than the shortest of its terms.
+    """
+    mailed = [one.term for one in purposes if EMAIL in one.channels]
+    return tuple(
+        replace(one, term=shortest([one.term, *mailed])) if one.key in {CLICKS, OPENINGS} else one
+        for one in _OWN
+    )
+
 
 SUPPRESSION_TERM = months(36)
 """How long, at the least, an objection is remembered by a digest after an erasure."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import date
 from typing import TYPE_CHECKING
 
 from django_rgpd.policy.bases import Basis, Consent, LegitimateInterest, Occasion, Outcome
-from django_rgpd.policy.terms import COLUMN, Clock, Term, days
+from django_rgpd.policy.terms import ANY_DAY, COLUMN, Clock, Term, days
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -19,9 +18,6 @@ EMAIL = "email"
 SMS = "sms"
 POST = "post"
 CHANNELS = (EMAIL, SMS, POST)
-
-_ANY_DAY = date(2001, 1, 1)
-"""To compare two terms by: which of two is longer is the same on every day but for some days of a month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +72,7 @@ class Purpose:
         ahead = self.ask_again
         if ahead is None or ahead.endless or self.term.endless or EMAIL not in self.channels:
             return None
-        short = ahead.due(ahead.due(_ANY_DAY)) > self.term.due(_ANY_DAY)
+        short = ahead.due(ahead.due(ANY_DAY)) > self.term.due(ANY_DAY)
         return ahead if self.on_consent and not short else None
 
     @property

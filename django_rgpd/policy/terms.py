@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
@@ -93,6 +94,15 @@ def months(number: int) -> Term:
 def days(number: int) -> Term:
     """A term of ``number`` days."""
     return Term(days=number)
+
+
+ANY_DAY = date(2001, 1, 1)
+"""To compare two terms by: which of two is longer is the same on every day but for some days of a month."""
+
+
+def shortest(terms: Iterable[Term]) -> Term:
+    """The one of ``terms`` that ends first: one that ends at all, where there is one. Raises ``ValueError`` for none."""
+    return min(terms, key=lambda one: date.max if one.endless else one.due(ANY_DAY))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from django_rgpd.core import clock
+from django_rgpd.core import clock, conf, keys
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.ledger import door, mirror, whole
 from django_rgpd.outbox.daily import PREFIX
 from django_rgpd.outbox.models import Job, State
-from django_rgpd.registry.models import Hold
+from django_rgpd.registry.models import Address, Hold, Suppression
 from django_rgpd.retention import approval
 from django_rgpd.retention.models import SetAside
 
@@ -123,10 +124,10 @@ def _approval(now: datetime) -> Iterator[Finding]:
 
 
 def _set_aside(now: datetime) -> Iterator[Finding]:
-    keys: dict[str, list[str]] = {}
+    aside: dict[str, list[str]] = {}
     for label, key in SetAside.objects.order_by("mark__label", "pk").values_list("mark__label", "key"):
-        keys.setdefault(label, []).append(key)
-    for label, found in keys.items():
+        aside.setdefault(label, []).append(key)
+    for label, found in aside.items():
         text = ngettext(
             "%(label)s: the database refuses to release %(number)d row, with the key %(keys)s.",
             "%(label)s: the database refuses to release %(number)d rows, with the keys %(keys)s.",
@@ -141,6 +142,25 @@ def _replay(now: datetime) -> Iterator[Finding]:
         yield Finding("replay", words)
 
 
+def _keys(now: datetime) -> Iterator[Finding]:
+    """Digests under a key that was taken away: who is known by them is not found, and who objected is written to again."""
+    ring = [key.id for key in keys.digest_ring().keys]
+    standing = Q(lifted_at__isnull=True) & (Q(until__isnull=True) | Q(until__gt=now))
+    counts: Counter[str] = Counter()
+    for rows in (Address.objects.all(), Suppression.objects.filter(standing)):
+        lost = rows.filter(site=conf.get().SITE).exclude(key_id__in=ring).order_by()
+        counts.update(dict(lost.values_list("key_id").annotate(number=Count("pk"))))
+    for key, number in sorted(counts.items()):
+        text = ngettext(
+            "%(number)d digest of an address was made by the key %(key)s, which is not in DIGEST_KEYS any more:"
+            " nobody is found by it, and who objected may be written to. Put the key back, behind the others.",
+            "%(number)d digests of addresses were made by the key %(key)s, which is not in DIGEST_KEYS any more:"
+            " nobody is found by them, and who objected may be written to. Put the key back, behind the others.",
+            number,
+        )
+        yield Finding("keys", text % {"number": number, "key": key})
+
+
 LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [
     _silent,
     _stuck,
@@ -150,6 +170,7 @@ LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [
     _approval,
     _set_aside,
     _unreviewed,
+    _keys,
     _replay,
 ]
 """What is looked at; a room above adds its own."""

@@ -10,7 +10,7 @@ from dateutil.relativedelta import relativedelta
 from django.core.management import CommandError, call_command
 
 from django_rgpd.consent import by_staff, decisions, rebuild, suppress, wordings
-from django_rgpd.consent.audience import audience
+from django_rgpd.consent.audience import audience, left_out
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core.errors import Refused
 from django_rgpd.erasure.execute import erase
@@ -263,3 +263,31 @@ def test_an_objection_outlives_its_person_for_36_months_and_new_keys(
     assert of(NEWS, last) == []
     decisions.confirm(back.person, *NEWS, how="double_optin", now=last)
     assert [row[0] for row in of(NEWS, last)] == ["ada@example.com"]
+
+
+def test_why_the_others_are_left_out_is_counted_whatever_their_number(
+    make_person: MakePerson, now: datetime, admin_user, django_assert_num_queries
+) -> None:
+    names = ["reads", "left", "unproven", "listed", "for a while", "restricted", "gone", "silent"]
+    crowd = {name: make_person(f"{name.replace(' ', '')}@example.com") for name in names}
+    for person in crowd.values():
+        decisions.give(person, *OFFERS, how="account", now=now)
+    long_ago = now - relativedelta(years=4)
+    decisions.withdraw(crowd["left"], *OFFERS, how="link", now=now)
+    unreachable.stop("email", "unproven@example.com", at=now + HOUR, now=now + HOUR)
+    suppress.suppress("email", "listed@example.com", reason=suppress.ASKED, now=now)
+    for_a_while = {"reason": suppress.OBJECTED, "until": now + relativedelta(years=1)}
+    suppress.suppress("email", "forawhile@example.com", now=now, **for_a_while)
+    review = now.date() + relativedelta(days=9)
+    placing.place(
+        "restriction", person=crowd["restricted"], reason="asked", review_on=review, by=admin_user, now=now
+    )
+    erase(crowd["gone"], how="account", now=now + HOUR)
+    Person.objects.filter(pk=crowd["silent"].pk).update(last_contact=long_ago, created_at=long_ago)
+    ConsentState.objects.filter(person=crowd["silent"].uuid).update(since=long_ago)
+    with django_assert_num_queries(5):  # the restrictions that stand and who was merged, twice; the counts
+        counted = left_out(*OFFERS, now=now + HOUR)
+    assert counted == {
+        "refused": 1, "no_address": 1, "suppressed": 2, "restricted": 1, "erased": 1, "term_over": 1,
+    }  # fmt: skip
+    assert left_out("offers", "post", now=now) == left_out("nothing", "email", now=now) == {}

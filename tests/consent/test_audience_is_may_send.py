@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -14,9 +15,9 @@ from hypothesis import given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
 
-from django_rgpd.consent import addressees, decisions, permission, rebuild, undo, wordings
+from django_rgpd.consent import addressees, copies, decisions, kinds, permission, rebuild, undo, wordings
 from django_rgpd.consent import suppress as suppressing
-from django_rgpd.consent.audience import audience
+from django_rgpd.consent.audience import audience, left_out
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import conf
 from django_rgpd.core.errors import Refused
@@ -231,6 +232,15 @@ def marketing(settings: Any) -> None:
     settings.RGPD = {**settings.RGPD, "POLICY": "tests.consent.policy.policy"}
 
 
+def why_not(row: ConsentState, answer: permission.Answer) -> str:
+    """What staff are told: as ``may_send`` says, but of who refused no address is kept, and her refusal says more."""
+    if answer.reason in {permission.ERASED, permission.RESTRICTED}:
+        return answer.reason
+    if row.standing in kinds.REFUSALS:
+        return permission.REFUSED
+    return answer.reason if row.standing in copies.LASTING else permission.NO_BASIS
+
+
 def same(now: datetime) -> None:
     """Compare both answers for everybody, a purpose and channel at a time."""
     holders = list(Person.objects.filter(merged_into=None))
@@ -248,6 +258,12 @@ def same(now: datetime) -> None:
         rows = list(audience(*key, now=now).values_list("person", "address", "reason", "basis"))
         assert len(rows) == len(set(rows))
         assert set(rows) == expected, key
+        if key[1] in copies.KINDS:
+            theirs = ConsentState.objects.filter(purpose=key[0], channel=key[1])
+            silent = [one for one in theirs if not answers[one.person]]
+            assert left_out(*key, now=now) == Counter(why_not(one, answers[one.person]) for one in silent), (
+                key
+            )
         if key[1] == "email":
             asked = addressees.ask(emails, key[0], now=now)
             for uuid, address in hers.items():

@@ -184,3 +184,18 @@ def test_a_report_of_an_import_that_ended_is_not_there(marketer: Client, wording
 
     assert "the file was deleted" in text_of(marketer, batch)
     assert marketer.get(f"{BASE}{batch.uuid}/report/").status_code == 404
+
+
+def test_the_usual_address_of_adding_leads_who_may_to_the_page_that_there_is(marketer: Client) -> None:
+    assert marketer.get(f"{BASE}add/").headers["Location"] == f"{BASE}new/"
+    answer = marketer.post(f"{BASE}add/", {"purpose": "newsletter", "stage": Stage.DONE}, follow=True)
+    assert answer.redirect_chain == [(f"{BASE}new/", 302)]
+    assert not ConsentImport.objects.exists()
+
+
+def test_who_may_not_import_is_not_led_there(client: Client, admin_user: User) -> None:
+    user = make_customer(email="support@example.com")
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="view_consentimport"))
+    client.force_login(user)
+    assert client.get(f"{BASE}add/").status_code == 403

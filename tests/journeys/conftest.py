@@ -51,6 +51,9 @@ PHONE = {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True}
 class Visit:
     """Somebody in front of the browser."""
 
+    end = "body > footer"
+    """What ends each page of the shop."""
+
     def __init__(self, driver: webdriver.Chrome, url: str, downloads: Path) -> None:
         self.driver = driver
         self.url = url
@@ -107,7 +110,7 @@ class Visit:
         act()
         self._wait.until(lambda _driver: _is_gone(before))
         self.find(By.CSS_SELECTOR, "main h1")
-        self.find(By.CSS_SELECTOR, "body > footer")  # the end of each page of the shop
+        self.find(By.CSS_SELECTOR, self.end)
         return self
 
     def find(self, by: str, what: str) -> WebElement:

@@ -121,6 +121,23 @@ def test_a_template_at_the_provider_is_one_batch_with_each_readers_headers(
     assert message.anymail_status.recipients.keys() == readers.keys()
 
 
+@pytest.mark.fault("M07")
+@pytest.mark.parametrize("name", ESPS)
+@pytest.mark.parametrize("copied", ["To", "cc", "BCC"])
+def test_a_batch_whose_own_headers_name_another_reader_is_refused(
+    esp: providers.Esp, by: Callable, readers: dict[str, Person], name: str, copied: str
+) -> None:
+    by(name)
+    own = {"bea@example.com": {"X-Shop": "1"}, "cyd@example.com": {copied: "spy@example.com"}}
+    message = letter(*readers, body="", html="", template_id="7", merge_headers=own)
+    with pytest.raises(Misconfigured, match="merge_headers") as refused:
+        message.send()
+    assert esp.kept == []
+    assert "example.com" not in str(refused.value)
+    message.merge_headers = {"bea@example.com": {"X-Shop": "1"}}
+    assert message.send() == 3
+
+
 @pytest.mark.parametrize("name", PLACEHOLDERS)
 def test_a_text_with_the_providers_placeholder_is_one_batch(
     esp: providers.Esp, by: Callable, readers: dict[str, Person], name: str
@@ -163,7 +180,14 @@ def test_a_template_that_nobody_vouches_for_is_refused(by: Callable, readers: di
     assert mail.outbox == []
 
 
-@pytest.mark.parametrize("defaults", [{"bcc": ["archive@example.com"]}, {"send_at": 1_900_000_000}])
+@pytest.mark.parametrize(
+    "defaults",
+    [
+        {"bcc": ["archive@example.com"]},
+        {"extra_headers": {"X-Shop": "1", "bcc": "archive@example.com"}},
+        {"send_at": 1_900_000_000},
+    ],
+)
 def test_defaults_that_add_copies_or_a_delay_let_no_marketing_out(
     by: Callable, readers: dict[str, Person], settings, defaults: dict[str, object]
 ) -> None:

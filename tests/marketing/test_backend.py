@@ -271,6 +271,15 @@ def test_a_mail_without_a_class_passes_as_it_is() -> None:
         ({"bcc": ["b@example.com"]}, "cc, bcc"),
         ({"extra_headers": {"cc": "b@example.com"}}, "cc, bcc"),
         ({"extra_headers": {"To": "friends@example.com"}}, "cc, bcc"),
+        ({"extra_headers": {"Resent-Bcc": "b@example.com"}}, "cc, bcc"),
+        *(
+            ({"merge_headers": {"ada@example.com": {name: "b@example.com"}}}, "merge_headers")
+            for name in ("To", "cc", "BCC", "Resent-To")
+        ),
+        (
+            {"merge_headers": {"elsewhere@example.com": {"X-Own": "1", "Bcc": "b@example.com"}}},
+            "merge_headers",
+        ),
         ({"send_at": 1_900_000_000}, "send_at"),
         ({mail_class.ATTRIBUTE: mail_class.Marketing("orders")}, "no marketing purpose"),
         ({mail_class.ATTRIBUTE: mail_class.Marketing("nothing")}, "no marketing purpose"),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import Permission
 from django.core import mail
+from django.http import HttpResponse
 from django.test import Client
 
 from django_rgpd.consent import decisions
@@ -207,3 +209,148 @@ def test_what_cannot_be_sent_is_said_beside_the_form(
     assert answer.status_code == 200
     assert "errorlist" in answer.content.decode() or "errornote" in answer.content.decode()
     assert not Campaign.objects.exists()
+
+
+def test_a_campaign_that_nobody_would_get_says_why_and_stays_a_draft(
+    client: Client, log_in: Callable, subscribe: Callable, make_person: Callable, today: datetime
+) -> None:
+    log_in("view", "send")
+    campaign = drafted(today)
+    page = f"{BASE}{campaign.pk}/send/"
+    assert "Nobody has agreed to it yet" in client.get(page).content.decode()
+    for number in range(3):
+        left = subscribe(f"reader{number}@example.com")
+        decisions.withdraw(left, "newsletter", "email", how="link", now=today)
+    decisions.inform(make_person("buyer@example.com"), "newsletter", "email", how="checkout", now=today)
+    shown = BeautifulSoup(client.get(page).content, "html.parser")
+    assert "Nobody would get this now." in shown.get_text()
+    reasons = [one.get_text() for one in shown.select(".rgpd-nobody li")]
+    assert reasons[0] == "The person withdrew or objected. (3)"
+    assert reasons[1].endswith("(1)")
+    assert not shown.find("input", {"value": "Send the campaign"})
+    seen = shown.find("input", {"name": "seen"})["value"]
+    said = client.post(page, {"seen": seen}, follow=True).content.decode()
+    assert "Nobody would get this now." in said
+    campaign.refresh_from_db()
+    assert campaign.state == "draft"
+
+
+def test_any_campaign_is_copied_as_a_new_draft(
+    readers: None, client: Client, log_in: Callable, today: datetime
+) -> None:
+    user = log_in("add", "change", "view", "send")
+    campaign = drafted(today)
+    campaigns.start(campaign, now=today)
+    run(today)
+    run(today)
+    campaign.refresh_from_db()
+    assert campaign.state == "done"
+    report = BeautifulSoup(client.get(f"{BASE}{campaign.pk}/report/").content, "html.parser")
+    (form,) = [one for one in report.find_all("form") if str(one.get("action")).endswith("copy/")]
+    answer = client.post(form["action"])
+    made = Campaign.objects.exclude(pk=campaign.pk).get()
+    assert answer.headers["Location"] == f"{BASE}{made.pk}/change/"
+    assert (made.name, made.purpose, made.state) == ("Copy of November", "newsletter", "draft")
+    assert (made.created_by, made.started_at, made.built, made.totals) == (str(user.pk), None, False, {})
+    assert list(made.texts.values_list("language", "subject", "text", "html")) == list(
+        campaign.texts.values_list("language", "subject", "text", "html")
+    )
+    mail.outbox.clear()
+    campaigns.start(made, now=today)
+    run(today)
+    run(today)
+    assert len(mail.outbox) == 2, "it is a campaign of its own"
+
+
+def test_a_copy_of_a_long_name_or_of_an_old_purpose_is_a_draft_too(today: datetime) -> None:
+    campaign = drafted(today)
+    Campaign.objects.update(name="x" * 100, purpose="of_last_year")
+    campaign.refresh_from_db()
+    made = campaigns.copy(campaign, now=today)
+    made.full_clean()
+    assert made.purpose == "of_last_year"
+
+
+def test_who_may_not_write_copies_nothing(client: Client, log_in: Callable, today: datetime) -> None:
+    log_in("view", "send", "change", "delete")
+    campaign = drafted(today)
+    before = fingerprint()
+    assert client.post(f"{BASE}{campaign.pk}/copy/").status_code == 403
+    assert client.get(f"{BASE}{campaign.pk}/copy/").headers["Location"] == f"{BASE}{campaign.pk}/change/"
+    assert "copy/" not in client.get(f"{BASE}{campaign.pk}/change/").content.decode()
+    assert fingerprint() == before
+
+
+POSTED = ("test/", "send/", "copy/", "reader/", "pause/now/", "resume/now/", "stop/now/")
+
+
+@pytest.mark.fault("W01")
+@pytest.mark.parametrize("page", POSTED)
+@pytest.mark.parametrize("stale", ["none", "of another session"])
+def test_a_page_that_is_older_than_the_session_says_so_and_does_nothing(
+    readers: None, log_in: Callable, today: datetime, page: str, stale: str
+) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    user = log_in("add", "change", "view", "send")
+    user.user_permissions.add(Permission.objects.get(codename="view_person"))
+    strict.force_login(user)
+    campaign = drafted(today)
+    strict.get(f"{BASE}{campaign.pk}/preview/")
+    before = fingerprint()
+    posted = {"seen": "x", "sure": "1", "address": "reader0@example.com"}
+    answer = strict.post(
+        f"{BASE}{campaign.pk}/{page}",
+        posted if stale == "none" else {**posted, "csrfmiddlewaretoken": "x" * 64},
+    )
+    assert answer.status_code == 403
+    shown = BeautifulSoup(answer.content, "html.parser")
+    assert "Nothing was done" in shown.get_text()
+    assert "reader0" not in shown.get_text()
+    assert fingerprint() == before
+    assert mail.outbox == []
+    link = shown.find("a", string="Open the page again")
+    assert strict.get(link["href"], follow=True).status_code == 200
+    assert fingerprint() == before
+
+
+@pytest.mark.fault("W01")
+def test_with_the_token_of_its_page_a_form_does_what_it_says(
+    readers: None, log_in: Callable, today: datetime
+) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(log_in("add", "view"))
+    campaign = drafted(today)
+    report = BeautifulSoup(strict.get(f"{BASE}{campaign.pk}/report/").content, "html.parser")
+    (form,) = [one for one in report.find_all("form") if str(one.get("action")).endswith("copy/")]
+    token = form.find("input", {"name": "csrfmiddlewaretoken"})["value"]
+    strict.post(form["action"], {"csrfmiddlewaretoken": token})
+    assert Campaign.objects.count() == 2
+
+
+def test_who_was_logged_out_meanwhile_comes_back_to_a_page(
+    readers: None, client: Client, log_in: Callable, today: datetime
+) -> None:
+    user = log_in("view", "send")
+    campaign = drafted(today)
+    client.logout()
+    for page in ("test/", "copy/", "pause/now/"):
+        to_log_in = client.post(f"{BASE}{campaign.pk}/{page}").headers["Location"]
+        client.force_login(user)
+        then = parse_qs(urlsplit(to_log_in).query)["next"][0]
+        assert client.get(then, follow=True).status_code == 200
+        client.logout()
+
+
+def test_a_shop_that_has_a_page_of_its_own_for_that_shows_it(
+    log_in: Callable, today: datetime, settings
+) -> None:
+    settings.CSRF_FAILURE_VIEW = "tests.marketing.test_campaign_pages.own_failure"
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(log_in("add", "view"))
+    answer = strict.post(f"{BASE}{drafted(today).pk}/copy/")
+    assert (answer.status_code, answer.content) == (403, b"The shop's own page.")
+
+
+def own_failure(request: object, reason: str = "") -> HttpResponse:
+    """As a shop writes one."""
+    return HttpResponse("The shop's own page.", status=403)

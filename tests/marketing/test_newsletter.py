@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import pytest
+from bs4 import BeautifulSoup
 from django.conf import settings as django_settings
 from django.core import mail
 from django.db import connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
 from django_rgpd.consent import decisions, kinds, state, suppress, wordings
 from django_rgpd.consent.models import ConsentState, Wording
@@ -51,7 +54,8 @@ def test_nothing_stands_before_the_click_and_all_is_proven_after_it(
     sign_up: Callable, delivered: Callable, client: Client
 ) -> None:
     response = sign_up(ADA)
-    assert (response.status_code, response["Location"]) == (302, reverse("django_rgpd:newsletter_asked"))
+    asked_page = f"{reverse('django_rgpd:newsletter_asked')}?language=en"
+    assert (response.status_code, response["Location"]) == (302, asked_page)
     (message,) = delivered()
     assert message.to == [ADA]
     assert not Event.objects.exclude(person=None).exists()
@@ -94,6 +98,63 @@ def test_who_reads_a_page_in_another_language_than_her_browsers_signs_up_for_wha
     assert "Bonjour" in message.body
     client.post(link_in(message, "/confirm/"))
     assert Wording.objects.get(uuid=ConsentState.objects.get().wording).text == "Oui, écrivez-moi."
+
+
+def french_form() -> dict[str, str]:
+    """What the form on a page of the shop's under /fr/ posts."""
+    with translation.override("fr"):
+        form = BeautifulSoup(render_to_string("newsletter/footer.html"), "html.parser").form
+    assert form is not None
+    fields = {
+        str(one["name"]): str(one.get("value", "")) for one in form.find_all("input") if one.get("name")
+    }
+    return {**fields, "agree_newsletter": "on"}
+
+
+def test_the_answer_the_mail_and_its_pages_are_in_the_language_of_the_page_whatever_the_browser_asks_for(
+    client: Client, delivered: Callable
+) -> None:
+    english = {"HTTP_ACCEPT_LANGUAGE": "en-GB,en"}
+    answer = client.post(FORM, {**french_form(), "email": ADA}, follow=True, **english)
+    assert answer.headers["Content-Language"] == "fr"
+    assert '<html lang="fr"' in answer.content.decode()
+    assert "Encore une étape" in answer.content.decode()
+    (message,) = delivered()
+    path = link_in(message, "/confirm/")
+    for page in (client.get(path, **english), client.post(path, **english), client.get(path, **english)):
+        assert page.headers["Content-Language"] == "fr"
+        assert '<html lang="fr"' in page.content.decode()
+    person = people.known("email", ADA)
+    assert person is not None
+    assert person.language == "fr"
+
+
+def test_what_is_wrong_with_a_form_is_said_in_its_own_language(client: Client) -> None:
+    page = client.post(FORM, {"language": "fr", "email": ADA}, HTTP_ACCEPT_LANGUAGE="en")
+    assert "Cochez" in page.content.decode()
+    assert BeautifulSoup(page.content, "html.parser").find("input", {"name": "language"})["value"] == "fr"
+
+
+@pytest.mark.parametrize("odd", ["xx", "../fr", "", "fr\x00", "x" * 5_000])
+def test_a_language_that_is_none_of_the_sites_is_that_of_the_browser(client: Client, odd: str) -> None:
+    asked = reverse("django_rgpd:newsletter_asked")
+    assert client.get(asked, {"language": odd}, HTTP_ACCEPT_LANGUAGE="fr").headers["Content-Language"] == "fr"
+    page = client.post(FORM, {"language": odd, "email": ADA}, HTTP_ACCEPT_LANGUAGE="fr")
+    assert page.headers["Content-Language"] == "fr"
+
+
+def test_who_signs_up_again_in_another_language_reads_that_one_from_now_on(
+    client: Client, delivered: Callable, make_person: Callable
+) -> None:
+    person = make_person(ADA)
+    Person.objects.update(language="en")
+    client.post(FORM, {**french_form(), "email": ADA})
+    (message,) = delivered()
+    person.refresh_from_db()
+    assert person.language == "en", "anybody can type an address"
+    client.post(link_in(message, "/confirm/"))
+    person.refresh_from_db()
+    assert person.language == "fr"
 
 
 def test_a_wish_for_two_purposes_is_two_consents(

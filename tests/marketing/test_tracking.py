@@ -595,6 +595,17 @@ def test_it_works_over_http(live_server, reader: Person, now: datetime) -> None:
     assert not may(reader)
 
 
+@pytest.mark.parametrize("body", ["{", "[]", "null", "", "\x00", "[" * 10_000])
+def test_a_stranger_gets_no_further_with_a_body_that_cannot_be_read_than_with_one_that_can(
+    client: Client, reader: Person, settings, body: str
+) -> None:
+    settings.ANYMAIL = providers.ANYMAIL
+    before = fingerprint()
+    answer = client.post("/anymail/postmark/tracking/", body, content_type="application/json")
+    assert answer.status_code == 400
+    assert fingerprint() == before
+
+
 def test_a_report_costs_as_many_queries_however_many_people_there_are(
     make_reader: Callable, now: datetime, django_assert_max_num_queries
 ) -> None:

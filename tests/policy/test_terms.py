@@ -11,8 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import django_rgpd
-from django_rgpd.policy import FISCAL_YEAR_END, UNTIL_WITHDRAWN, FiscalYear, Term, days, months, years
-from django_rgpd.policy.terms import COLUMN, last_start, start_of
+from django_rgpd.policy import (
+    EMAIL,
+    FISCAL_YEAR_END,
+    POST,
+    UNTIL_WITHDRAWN,
+    Consent,
+    FiscalYear,
+    Purpose,
+    Term,
+    days,
+    months,
+    years,
+)
+from django_rgpd.policy.own import CLICKS, MAILINGS, OPENINGS, beside
+from django_rgpd.policy.terms import COLUMN, last_start, shortest, start_of
 
 FIRST = date(2016, 1, 1)
 STARTS = [FIRST + timedelta(days=number) for number in range(4_383)]
@@ -102,3 +115,34 @@ def test_an_invoice_of_any_day_stays_ten_years_from_the_end_of_its_fiscal_year()
 def test_an_endless_term_has_no_due_day():
     with pytest.raises(ValueError, match="endless"):
         UNTIL_WITHDRAWN.due(FIRST)
+
+
+@pytest.mark.parametrize(
+    ("terms", "first"),
+    [
+        ([years(1), months(11), UNTIL_WITHDRAWN], months(11)),
+        ([UNTIL_WITHDRAWN, days(400)], days(400)),
+        ([days(364), months(12)], days(364)),
+        ([UNTIL_WITHDRAWN], UNTIL_WITHDRAWN),
+    ],
+)
+def test_the_shortest_of_some_terms_is_the_one_that_ends_first(terms: list[Term], first: Term) -> None:
+    assert shortest(terms) == first
+
+
+@pytest.mark.parametrize(
+    ("channel", "term", "kept"),
+    [
+        (EMAIL, months(6), months(6)),
+        (EMAIL, years(3), months(12)),
+        (EMAIL, UNTIL_WITHDRAWN, months(12)),
+        (POST, months(6), months(12)),
+    ],
+)
+def test_what_readers_do_is_kept_no_longer_than_what_is_mailed_for(
+    channel: str, term: Term, kept: Term
+) -> None:
+    offers = Purpose("offers", "Offers", bases=[Consent()], channels={channel}, term=term)
+    own = {one.key: one.term for one in beside([offers])}
+    assert own[CLICKS] == own[OPENINGS] == kept
+    assert own[MAILINGS] == years(1)

@@ -142,6 +142,23 @@ def test_clicks_and_openings_end_after_a_year(day: Day, reader: Person, tell: Te
 
 
 @pytest.mark.promise("P18")
+def test_where_a_shop_keeps_marketing_for_a_shorter_time_clicks_and_openings_end_with_it(
+    day: Day, reader: Person, tell: Tell, settings
+) -> None:
+    settings.RGPD = {
+        **settings.RGPD,
+        "POLICY": "tests.consent.policy.policy",
+    }  # news of a season, kept for six months
+    day(START + HOUR)
+    tell(CLICKED, START + HOUR)
+    tell(OPENED, START + HOUR)
+    day(START + relativedelta(months=6, days=-1))
+    assert Engagement.objects.count() == 2
+    day(START + relativedelta(months=6))
+    assert not Engagement.objects.exists()
+
+
+@pytest.mark.promise("P18")
 def test_openings_end_with_the_consent_to_them_and_clicks_with_an_objection(
     day: Day, reader: Person, tell: Tell
 ) -> None:

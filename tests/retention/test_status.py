@@ -9,10 +9,12 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_rgpd.core import clock
+from django_rgpd.consent import suppress
+from django_rgpd.core import clock, conf
 from django_rgpd.marketing.models import Campaign
 from django_rgpd.outbox import daily, deliver, jobs
 from django_rgpd.outbox.models import Job, State
+from django_rgpd.registry import people
 from django_rgpd.retention.status import findings
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +80,26 @@ def test_a_campaign_that_nobody_works_on_is_named(now: datetime) -> None:
     with pytest.raises(CommandError):
         call_command("rgpd_status", stdout=said)
     assert "“November” is not being worked on" in said.getvalue()
+
+
+def test_status_notices_that_a_key_whose_digests_are_in_use_was_taken_away(done: datetime, settings) -> None:
+    old = conf.get().DIGEST_KEYS
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": ("2024:the key of two years ago", *old)}
+    for number in range(2):
+        people.note("email", f"p{number}@example.com", now=done)
+    suppress.suppress("email", "never@example.com", reason=suppress.ASKED, now=done)
+    ends = {"reason": suppress.OBJECTED, "until": done + timedelta(days=1)}
+    suppress.suppress("email", "for.a.while@example.com", now=done, **ends)
+    settings.RGPD = {
+        **settings.RGPD,
+        "DIGEST_KEYS": ("2026:the key of today", "2024:the key of two years ago", *old),
+    }
+    assert _keys(done) == []
+    settings.RGPD = {**settings.RGPD, "DIGEST_KEYS": ("2026:the key of today", *old)}
+    assert people.known("email", "p0@example.com") is None
+    (told,) = findings(now=done)
+    assert told.key == "keys"
+    assert told.text.startswith("4 digests of addresses were made by the key 2024,")
+    assert "example.com" not in told.text
+    (later,) = [one for one in findings(now=done + timedelta(days=2)) if one.key == "keys"]
+    assert later.text.startswith("3 digests"), "what ended is in use no more"
