@@ -29,13 +29,15 @@ class Capability(StrEnum):
 class Contact:
     """All that a processor is ever told of a person: an address, and the fields that its setting names.
 
-    ``fields``: the vendor's name of a field → its value. ``agreed_at``: since when the consent stands that the step is
-    about. Never printed.
+    ``fields``: the vendor's name of a field → its value. ``since``: since when she may be written to for what the step is about,
+    because she agreed or, a customer, was offered a way out; ``agreed_at``: since when the consent stands, where it is one. Never
+    printed.
     """
 
     address: str = field(repr=False)
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     language: str = ""
+    since: datetime | None = None
     agreed_at: datetime | None = None
     references: tuple[str, ...] = field(default=(), repr=False)
     """What the shop's own columns name her by there: their ids, or an address as it was typed."""

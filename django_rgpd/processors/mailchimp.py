@@ -105,7 +105,7 @@ class Mailchimp(Processor):
         audience = self.audiences[purpose]
         known = self._known(audience, contact, call)
         if known.get("status") in NOT_WRITTEN_TO and not _agreed_since(
-            contact.agreed_at, known.get("last_changed")
+            contact.since or contact.agreed_at, known.get("last_changed")
         ):
             raise Declined(_("She left the list there after she had agreed here, or her address bounces."))
         body: Body = {
