@@ -18,7 +18,7 @@ from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job
 from django_rgpd.outbox.outcomes import Gone, Later
 from django_rgpd.policy import EMAIL
-from django_rgpd.processors import calling, roads
+from django_rgpd.processors import calling, given, roads
 from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Processor
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
@@ -95,7 +95,7 @@ def wanted(person: UUID, road: roads.Road, *, now: datetime) -> Wanted | None:
             over.append(purpose.key)
     contact = Contact(
         address=address.canonical,
-        fields=_fields(road.processor, holder) if live else {},
+        fields=given.of(road.processor, holder) if live else {},
         language=holder.language,
     )
     former = tuple(sorted(people.subject(holder).emails - {address.canonical}))
@@ -128,18 +128,6 @@ def _move(processor: Processor, former: Contact, seen: Wanted, call: Call) -> Ev
         return processor.update(former, seen.contact, call=call)
     answers = [processor.opt_out(former, one, call=call) for one in (*seen.over, *seen.live)]
     return answers[-1] if answers else Evidence(absent=True)
-
-
-def _fields(processor: Processor, holder: Person) -> dict[str, str]:
-    """The columns of her account that the setting names, and no other."""
-    account = people.account_of(holder) if processor.fields else None
-    if account is None:
-        return {}
-    return {
-        name: str(value)
-        for name, column in processor.fields.items()
-        if (value := getattr(account, column, ""))
-    }
 
 
 def heard() -> tuple[roads.Road, ...]:

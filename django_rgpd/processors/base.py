@@ -137,8 +137,9 @@ class Processor:
     at_once: ClassVar[int] = 4
     """How many calls may be under way at the same time, over all workers."""
 
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """The vendor's name of a field → the column of the account's table whose value it is given; nothing else is."""
+    fields: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    """The vendor's name of a field → the column of the account's table whose value it is given, or several, put together with
+    spaces; ``relation__column`` where another row of the account's has it. Nothing else is given."""
     references: tuple[str, ...] = ()
     """The shop's columns that hold the vendor's ids of people, each as "app.Model.column"."""
 
@@ -177,7 +178,7 @@ class Processor:
         raise self._unsupported(Capability.MEMBERS)
 
     def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
-        """Whoever they know by ``former``'s address has ``contact``'s by now (art. 16)."""
+        """Whoever they know by ``former`` (its address and references) has ``contact``'s address and fields by now (art. 16)."""
         raise self._unsupported(Capability.UPDATE)
 
     def erase(self, contact: Contact, *, call: Call) -> Evidence:

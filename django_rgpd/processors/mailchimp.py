@@ -203,6 +203,8 @@ class Mailchimp(Processor):
                 lambda api: api.update_list_member(audience, _hash(former), body, skip_merge_validation=True),
             )
         except Declined:
+            if _hash(former) == _hash(Contact(address=str(body["email_address"]))):
+                raise  # a field that they do not take is no reason to stop writing to her
             return self._leave(audience, former, call, {})
 
     @sensitive_variables()

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.views.decorators.debug import sensitive_variables
 
-from django_rgpd.processors import stripe_business, stripe_client
+from django_rgpd.processors import stripe_business, stripe_client, stripe_correction
 from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Problems, Processor, Unreachable
 from django_rgpd.processors.stripe_redaction import redact
 
@@ -30,7 +30,9 @@ class Stripe(Processor):
     environment's is not read. ``host``: another server that speaks the same API, for tests.
     """
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.ERASE, Capability.EXPORT})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.ERASE, Capability.EXPORT, Capability.UPDATE}
+    )
 
     api_key: str = field(repr=False)
     erasure: str = ANONYMISE
@@ -49,6 +51,9 @@ class Stripe(Processor):
             yield 'lacks a reason: say to the person why nothing is deleted there (reason="…").'
         if isinstance(self.webhook_secrets, str) or not all(one.strip() for one in self.webhook_secrets):
             yield "has webhook_secrets that are no tuple of texts."
+        if strange := sorted(set(self.fields) - stripe_correction.NAMES):
+            names = ", ".join(sorted(stripe_correction.NAMES))
+            yield f"has no field {strange[0]!r} of a customer; there are: {names}."
         place = urlsplit(self.host)
         if self.host and place.scheme != "https" and place.hostname not in _LOOPBACK:
             yield "has a host without https."
@@ -101,6 +106,33 @@ class Stripe(Processor):
                 )
                 for one in rows:
                     yield kind, one.to_dict()
+
+    @sensitive_variables()
+    def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
+        """Correct the fields of the setting, and a former address of hers, at every customer that she is.
+
+        What is finalised keeps the name and address that it was made with.
+        """
+        api = self._client()
+        known = {one.lower() for one in (former.address, *former.references) if "@" in one}
+        answers = []
+        for customer in self._customers(api, former, call):
+            params = stripe_correction.of(customer, contact, known)
+            # What is told may be another at the next attempt, and not every attempt is counted.
+            options = _key(call, f"correct-{call.now:%Y%m%d%H%M%S%f}", customer.id)
+            answers.append(
+                _evidence(
+                    stripe_client.ask(
+                        lambda name=customer.id, params=params, options=options: api.v1.customers.update(  # type: ignore[misc]
+                            name, params=params, options=options
+                        ),
+                        now=call.now,
+                    )
+                )
+                if params
+                else Evidence()
+            )
+        return together(answers)
 
     def _client(self) -> Any:
         return stripe_client.made(self.api_key, base=self.host, proxy=self.proxy)

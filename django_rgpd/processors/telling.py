@@ -125,7 +125,9 @@ def _erase_all(road: roads.Road, payload: jobs.Payload, call: Call) -> Evidence:
 def _after_what_runs(payload: jobs.Payload, *, now: datetime) -> None:
     """What is just being told of her must arrive before the erasure, or it would bring her back there."""
     hers = Job.objects.filter(
-        name=calling.SYNC, state=State.RUNNING, payload__processor=payload.get("processor")
+        name__in=(calling.SYNC, calling.RECTIFY),
+        state=State.RUNNING,
+        payload__processor=payload.get("processor"),
     )
     if hers.filter(person__in=texts(payload, "people")).exists():
         raise Later(now + _A_MOMENT, _("Something about this person is just being sent to them."))
