@@ -157,6 +157,10 @@ class Processor:
         """Why it is not told of erasures, in words for the person; empty where it is told."""
         return ""
 
+    def leaves(self) -> str:
+        """What stays there after an erasure all the same, in words for the person; empty where nothing does."""
+        return ""
+
     def subscribe(self, contact: Contact, purpose: str, *, call: Call) -> Evidence:
         """``contact`` agreed to ``purpose`` in the shop, and the policy lets her be written to."""
         raise self._unsupported(Capability.SUBSCRIBE)

@@ -15,7 +15,7 @@ from django_rgpd.core import conf
 from django_rgpd.outbox import deliver, jobs
 from django_rgpd.outbox.daily import daily
 from django_rgpd.outbox.models import Job, State
-from django_rgpd.outbox.outcomes import Gone, Later, NeedsSomeone
+from django_rgpd.outbox.outcomes import Declined, Gone, Later, NeedsSomeone
 from django_rgpd.policy import EMAIL
 from django_rgpd.processors import calling, roads
 from django_rgpd.processors.base import Call, Capability, Contact, Evidence
@@ -89,8 +89,9 @@ def erase(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
         raise Gone(_("Somebody has proven this address since: they hear what she decided."))
     try:
         evidence = calling.call(lambda road, call: _erase_all(road, payload, call), payload, job=job, now=now)
-    except NeedsSomeone:
-        calling.answered(Capability.ERASE, payload, State.NEEDS, job=job, now=now)
+    except (NeedsSomeone, Declined) as no:
+        state = State.NEEDS if isinstance(no, NeedsSomeone) else State.REFUSED
+        calling.answered(Capability.ERASE, payload, state, job=job, now=now)
         raise
     state = State.GONE if evidence.absent else State.DONE
     with transaction.atomic():

@@ -35,6 +35,8 @@ class Stripe:
         self.tax_ids: dict[str, list[dict[str, Any]]] = {}
         self.redactions: dict[str, dict[str, Any]] = {}
         self.redaction_enabled = True
+        self.fixed: set[str] = set()
+        """What of a payment that has succeeded can be changed no more."""
         self.answered: dict[str, Answer] = {}
         self.failures: deque[str] = deque()
         self.seen: list[tuple[str, str, str, dict[str, str]]] = []
@@ -95,13 +97,30 @@ class Stripe:
                     methods.remove(one)
                     return 200, {**one, "customer": None}
             return missing(parts[1])
+        if parts[0] in ("payment_intents", "charges") and len(parts) > 1:
+            return self._payment(method, parts, asked)
         if parts[0] in self.lists:
             rows = [one for one in self.lists[parts[0]] if self._matches(one, asked)]
             return self._page(rows, asked, path)
         return self._customer(method, parts[1:], asked, path)
 
+    def _payment(self, method: str, parts: list[str], asked: dict[str, Any]) -> Answer:
+        kind, key = parts
+        one = next((one for one in self.lists[kind] if one["id"] == key), None)
+        if one is None:
+            return missing(key)
+        if method == "POST":
+            if one.get("status") == "succeeded" and self.fixed & set(asked):
+                return problem(400, "could not be updated", code="payment_intent_unexpected_state")
+            metadata = {**one.get("metadata", {}), **asked.pop("metadata", {})}
+            one.update({name: value or None for name, value in asked.items()})
+            one["metadata"] = {name: value for name, value in metadata.items() if value}
+        return 200, one
+
     def _matches(self, one: dict[str, Any], asked: dict[str, Any]) -> bool:
-        named = {name: asked[name] for name in ("customer", "charge", "status") if name in asked}
+        named = {
+            name: asked[name] for name in ("customer", "charge", "payment_intent", "status") if name in asked
+        }
         if named.get("status") == "all":
             del named["status"]
         elif one["object"] == "subscription" and one.get("status") == "canceled":
