@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from example_shop.demo import mailchimp
-from example_shop.demo.mailchimp import KEY, Server, hash_of, problem, serve
+from example_shop.demo.mailchimp import KEY, hash_of, problem, serve
 from tests.contracts.openapi import Contract
 
-__all__ = ["CONTRACT", "KEY", "Mailchimp", "Server", "hash_of", "problem", "serve"]
+__all__ = ["CONTRACT", "KEY", "Mailchimp", "hash_of", "problem", "serve"]
 
 CONTRACT = Contract("mailchimp")
 

@@ -5,16 +5,13 @@ against the contract.
 from __future__ import annotations
 
 import json
-import socket
-import struct
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from example_shop.demo import vendor
 from tests.contracts.openapi.forms import FormContract
 
 KEY = "sk_test_" + "0" * 24
@@ -183,32 +180,8 @@ def problem(status: int, message: str, **more: str) -> Answer:
     return status, {"error": {"type": "invalid_request_error", "message": message, **more}}
 
 
-class Server(ThreadingHTTPServer):
-    """Serves one Stripe."""
-
-    daemon_threads = True
-
-    def __init__(self, peer: Stripe) -> None:
-        self.peer = peer
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        """The base of its API."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections that are cut are what some tests want."""
-
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(vendor.Handler):
     """One request."""
-
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def log_message(self, *args: object) -> None:
-        """Quiet."""
 
     def _serve(self) -> None:
         peer = self.server.peer
@@ -243,16 +216,6 @@ class Handler(BaseHTTPRequestHandler):
         told = json.dumps(answer).encode()
         self._raw(status, told, **{"Content-Type": "application/json", "Request-Id": "req_1", **headers})
 
-    def _raw(self, status: int, told: bytes, *, length: int | None = None, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(told) if length is None else length))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(told)
-        self.close_connection = True
-
     def fail_429(self) -> None:
         self._send(*problem(429, "Too many requests"))
 
@@ -277,34 +240,10 @@ class Handler(BaseHTTPRequestHandler):
     def fail_200_with_error(self) -> None:
         self._send(200, problem(500, "elodie.emond@example.com")[1])
 
-    def fail_html(self) -> None:
-        self._raw(200, b"<html>One moment, elodie.emond@example.com</html>", Content_Type="text/html")
-
     def fail_redirect(self) -> None:
         self._raw(302, b"", Location=f"{self.server.url}/v1/customers")
 
-    def fail_truncated(self) -> None:
-        self._raw(200, b'{"object": "list", ', length=4_000, Content_Type="application/json")
 
-    def fail_reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-    def fail_hang(self) -> None:
-        time.sleep(1.5)
-        self.close_connection = True
-
-
-def serve(peer: Stripe) -> tuple[Server, Callable[[], None]]:
+def serve(peer: Stripe) -> tuple[vendor.Server, Callable[[], None]]:
     """A running server, and what stops it."""
-    server = Server(peer)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return server, stop
+    return vendor.serve(peer, Handler)
