@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
@@ -27,7 +29,6 @@ QUIET = relativedelta(days=7)
 
 KEPT_FOR = (Standing.LIVE, Standing.OBJECTED)
 """A consent needs the address to write to; an objection needs it to know whom not to write to."""
-
 
 ENDS_BY_ITSELF = (Standing.EXPIRED, Standing.INFORMED)
 """What stands where a purpose ended with its time, or with what it rested on; who said no stands there as somebody who left."""
@@ -55,18 +56,21 @@ def forget_addresses(*, now: datetime) -> int:
 
 def _told_of(unneeded: Sequence[Address], *, now: datetime) -> Iterator[jobs.Draft]:
     """What has processors delete those of whom they were told: one query a processor."""
-    reached_at = {
-        one.person.uuid: one for one in unneeded if copies.written_to([one], EMAIL) and not one.until
-    }
+    having: dict[UUID, list[Address]] = defaultdict(list)
+    for one in unneeded:
+        if one.until is None:
+            having[one.person.uuid].append(one)
+    chosen = {uuid: copies.written_to(hers, EMAIL) for uuid, hers in having.items()}
+    written_to = {uuid: one for uuid, one in chosen.items() if one is not None}
     for road in telling.writing():
         keys = [one.key for one in road.marketing(EMAIL)]
         ended = ConsentState.objects.filter(
-            person__in=list(reached_at), purpose__in=keys, channel=EMAIL, standing__in=ENDS_BY_ITSELF
+            person__in=list(written_to), purpose__in=keys, channel=EMAIL, standing__in=ENDS_BY_ITSELF
         )
         for uuid in ended.values_list("person", flat=True).distinct():
             yield from telling.drafts(
                 [road.key],
-                [str(reached_at[uuid].canonical)],
+                [str(written_to[uuid].canonical)],
                 erasure=None,
                 people=[uuid],
                 references={},
