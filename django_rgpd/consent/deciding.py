@@ -10,8 +10,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from django_rgpd import signals
-from django_rgpd.consent import kinds, state, suppress, wordings
+from django_rgpd.consent import kinds, news, state, suppress, wordings
 from django_rgpd.consent.models import ConsentState, Standing, Wording
 from django_rgpd.core import clock
 from django_rgpd.core.errors import Refused
@@ -157,9 +156,7 @@ def settle(holder: Person, key: state.Key, kind: str) -> ConsentState | None:
     """
     purpose, channel = key
     state.refresh(holder, None if "" in key else [key])
-    signals.consent_changed.send(
-        sender=ConsentState, person=holder.uuid, purpose=purpose, channel=channel, kind=kind
-    )
+    news.tell([holder.uuid], purpose=purpose, channel=channel, kind=kind)
     return state.rows(holder).get(key)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from dateutil.relativedelta import relativedelta
 from django.db import transaction
 
 from django_rgpd.consent import deciding, importable, kinds, state
@@ -29,6 +30,9 @@ __all__ = [
     "renew",
     "withdraw",
 ]
+
+AGAIN = relativedelta(months=6)
+"""How long a customer counts as informed before the next sale tells her again: the ledger need not hold every sale."""
 
 
 def give(
@@ -198,13 +202,14 @@ def inform(
 ) -> ConsentState | None:
     """The person was offered a way out of ``purpose`` while buying, and did not take it (CPCE L34-5).
 
-    What she decided before stands.
+    What she decided before stands. Told again after a long while, it counts from then on: what was over with the sale before does
+    not end with that one before this one is paid.
     """
     deciding.known(purpose, channel)
     with transaction.atomic():
         holder = deciding.locked(person)
         held = state.standing(state.rows(holder), purpose, channel)
-        if held is not None and held.standing != Standing.EXPIRED:
+        if held is not None and not _informed_anew(held, at or now):
             return held
         return deciding.decide(kinds.INFORMED, holder, (purpose, channel), how=how, now=now, at=at)
 
@@ -218,6 +223,12 @@ def expire(person: Whom, purpose: str, channel: str, *, how: str, now: datetime)
         if held is None or not held.live or (held.expires_at is not None and held.expires_at > now):
             return held
         return deciding.decide(kinds.EXPIRED, holder, (purpose, channel), how=how, now=now)
+
+
+def _informed_anew(held: ConsentState, at: datetime) -> bool:
+    if held.standing == Standing.INFORMED:
+        return held.since + AGAIN <= at
+    return held.standing == Standing.EXPIRED
 
 
 @wrapped(deciding.DOING)

@@ -34,7 +34,8 @@ def fold(events: Iterable[Event]) -> Snapshot | None:
     """The state that follows from the events of one purpose and channel, whatever order they were written in.
 
     The latest in time wins; of two at the same instant, the refusal. A refusal is taken back only by a fresh
-    choice of the person (art. 21.3); having been informed, or a renewal, changes nothing that she decided.
+    choice of the person (art. 21.3); having been informed, or a renewal, changes nothing that she decided. What ends by itself is
+    a consent, or that a customer was informed.
     """
     listed = sorted(events, key=_order)
     undone = {str(_payload(one).get("event")) for one in listed if one.kind == kinds.UNDONE}
@@ -53,8 +54,10 @@ def _order(event: Event) -> tuple[datetime, bool, int]:
 def _counts(event: Event, state: Snapshot | None) -> bool:
     held = None if state is None else state.standing
     if event.kind == kinds.INFORMED:
-        return held in {None, Standing.EXPIRED}
-    if event.kind in {kinds.EXPIRED, kinds.RENEWED}:
+        return held in {None, Standing.EXPIRED, Standing.INFORMED}
+    if event.kind == kinds.EXPIRED:
+        return held in {Standing.LIVE, Standing.INFORMED}
+    if event.kind == kinds.RENEWED:
         return held is Standing.LIVE
     if event.kind == kinds.IMPORTED:
         return held not in kinds.REFUSALS

@@ -27,6 +27,7 @@ def lines(*, waits: bool) -> tuple[Telling, ...]:
             later=waits and roads.waits_for_business(road),
             by_hand=road.processor.by_hand,
             keeps=road.processor.keeps(),
+            leaves=road.processor.leaves(),
         )
         for road in telling_them.holding()
     )

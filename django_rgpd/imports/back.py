@@ -7,8 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from django_rgpd import signals
-from django_rgpd.consent import kinds, together
+from django_rgpd.consent import kinds, news, together
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import conf
 from django_rgpd.core.failures import wrapped
@@ -57,13 +56,7 @@ def _some(batch: UUID, *, actor: str, now: datetime) -> int:
             ],
             now=now,
         )
-        together.refresh(people, (rows[0].purpose, rows[0].channel))
-        for row in rows:
-            signals.consent_changed.send(
-                sender=ConsentState,
-                person=row.person,
-                purpose=row.purpose,
-                channel=row.channel,
-                kind=kinds.UNDONE,
-            )
+        purpose, channel = rows[0].purpose, rows[0].channel
+        together.refresh(people, (purpose, channel))
+        news.tell([row.person for row in rows], purpose=purpose, channel=channel, kind=kinds.UNDONE)
     return len(rows)

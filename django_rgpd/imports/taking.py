@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django_rgpd import signals
-from django_rgpd.consent import deciding, kinds, together
-from django_rgpd.consent.models import ConsentState, Wording
+from django_rgpd.consent import deciding, kinds, news, together
+from django_rgpd.consent.models import Wording
 from django_rgpd.core import addresses
 from django_rgpd.imports import reasons, standing
 from django_rgpd.imports.judging import Consent, address_of
@@ -57,14 +56,7 @@ def take(
     taken.number = len(many(drafts, now=now))
     people = {entry.person.uuid: entry.person for entry in holding.values()}
     together.refresh(list(people.values()), key)
-    for uuid in people:
-        signals.consent_changed.send(
-            sender=ConsentState,
-            person=uuid,
-            purpose=batch.purpose,
-            channel=batch.channel,
-            kind=kinds.IMPORTED,
-        )
+    news.tell(people, purpose=batch.purpose, channel=batch.channel, kind=kinds.IMPORTED)
     taken.changed = +taken.changed
     return taken
 

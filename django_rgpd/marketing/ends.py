@@ -8,10 +8,9 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from django_rgpd.consent import decisions, permission, state
+from django_rgpd.consent import expiring, permission
 from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.core import clock, conf
 from django_rgpd.outbox.daily import daily
@@ -73,11 +72,15 @@ def ending_of(purpose: Purpose, holder: Person, row: ConsentState) -> Ending | N
 
 @daily("marketing.ended")
 def end(*, now: datetime) -> int:
-    """Say in the ledger which consents ended with a term that counts from the last contact; returns how many.
+    """Say in the ledger what ended with a term that counts from the last contact, or from the last sale; returns how many.
 
-    Their use stopped on that day already (``permission.over``); killed between two, the next run goes on.
+    Its use stopped on that day already (``permission``); processors hear of it in the same transaction.
     """
-    return sum(_end(purpose, now=now) for purpose in current().marketing if purpose.clock is LAST_CONTACT)
+    return sum(
+        expiring.expire(over, now=now)
+        for purpose in current().marketing
+        for over in (_silent(purpose, day=clock.legal_day(now)), expiring.lapsed(purpose, now=now))
+    )
 
 
 def upcoming(*, now: datetime, until: datetime) -> Iterator[Line]:
@@ -93,23 +96,12 @@ def upcoming(*, now: datetime, until: datetime) -> Iterator[Line]:
             yield Line(purpose=purpose, asked=asked, ending=ending)
 
 
-def _end(purpose: Purpose, *, now: datetime) -> int:
-    ended = last = 0
-    over = _over(purpose, day=clock.legal_day(now)).filter(live=True)
-    while page := list(over.filter(pk__gt=last).order_by("pk")[:PAGE]):
-        last = page[-1].pk
-        ended += sum(_expired(purpose, row, now=now) for row in page)
-    return ended
-
-
-def _expired(purpose: Purpose, row: ConsentState, *, now: datetime) -> bool:
-    with transaction.atomic():
-        holder = state.lock(row.person)
-        held = state.rows(holder).get((row.purpose, row.channel))
-        if held is None or not held.live or not permission.over(purpose, holder, held, now):
-            return False
-        decisions.expire(holder, row.purpose, row.channel, how="term", now=now)
-        return True
+def _silent(purpose: Purpose, *, day: date) -> QuerySet[ConsentState]:
+    """What is over by ``day``, but for customers who were just told again: their order may not be known as a contact yet."""
+    rows = _over(purpose, day=day)
+    if purpose.term.endless:
+        return rows
+    return rows.exclude(standing=Standing.INFORMED, since__gte=_midnight(purpose.term.cutoff(day), 1))
 
 
 def _ending(row: ConsentState, since: datetime, end: date) -> Ending:
@@ -131,7 +123,7 @@ def _between(purpose: Purpose, *, after: date, upto: date) -> QuerySet[ConsentSt
 
 def _over(purpose: Purpose, *, day: date) -> QuerySet[ConsentState]:
     """What of a purpose under the clock of the last contact is over by ``day``."""
-    if purpose.term.endless:
+    if purpose.clock is not LAST_CONTACT or purpose.term.endless:
         return ConsentState.objects.none()
     rows = _rows(purpose, [Standing.LIVE, Standing.INFORMED])
     return rows.exclude(_heard(_midnight(purpose.term.cutoff(day), 1)))

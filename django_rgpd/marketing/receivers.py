@@ -15,7 +15,7 @@ from django.dispatch import receiver
 from django.utils.translation import gettext as _
 
 from django_rgpd import signals
-from django_rgpd.consent import kinds
+from django_rgpd.consent import kinds, news
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import clock, conf
 from django_rgpd.marketing import engagement, mailing, sync, tracking
@@ -60,10 +60,10 @@ def come_along(person: UUID, merged: UUID, **_more: object) -> None:
     guests.exclude(campaign__in=list(hers.values_list("campaign", flat=True))).update(person=person)
 
 
-@receiver(signals.consent_changed, dispatch_uid="django_rgpd.marketing.consent")
-def consent_changed(*, person: UUID, purpose: str, channel: str, **_more: object) -> None:
-    """She agreed, withdrew, objected, or an agreement ended."""
-    sync.put(person, purpose=purpose, channel=channel, now=clock.now())
+@receiver(news.changed, dispatch_uid="django_rgpd.marketing.consent")
+def consent_changed(*, people: tuple[UUID, ...], purpose: str, channel: str, **_more: object) -> None:
+    """They agreed, withdrew, objected, or what stood came to its end."""
+    sync.put(*people, purpose=purpose, channel=channel, now=clock.now())
 
 
 @receiver(signals.hold_placed, dispatch_uid="django_rgpd.marketing.held")
@@ -88,8 +88,7 @@ def address_changed(*, instance: Address, raw: bool = False, **_more: object) ->
     had = Address.objects.filter(site=instance.site, kind=instance.kind, digest=instance.digest)
     known = set(Person.objects.filter(pk__in=had.values("person")).values_list("uuid", flat=True))
     if ConsentState.objects.filter(person__in=known).exists():
-        for uuid in sorted(known):
-            sync.put(uuid, moved=True, now=clock.now())
+        sync.put(*sorted(known), moved=True, now=clock.now())
 
 
 if find_spec("anymail"):

@@ -6,7 +6,7 @@ second worker leaves the processor with anything else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job
 from django_rgpd.outbox.outcomes import Gone, Later
 from django_rgpd.policy import EMAIL
-from django_rgpd.processors import calling, roads
+from django_rgpd.processors import calling, given, roads
 from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Processor
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
@@ -28,29 +28,32 @@ MOVED = "moved"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a processor ought to hold of one person: ``live``, the purposes for which she may be written to, and since when she
-    agreed; ``over``, the others; ``former``, the other addresses that are hers.
+    """What a processor ought to hold of one person: ``live``, the purposes for which she may be written to, and since when;
+    ``agreed``, those of them to which she agreed; ``over``, the others; ``former``, the other addresses that are hers.
     """
 
     contact: Contact = field(repr=False)
     live: dict[str, datetime | None]
+    agreed: frozenset[str]
     over: tuple[str, ...]
     former: tuple[str, ...] = field(repr=False)
 
 
-def put(person: UUID, *, purpose: str = "", channel: str = "", moved: bool = False, now: datetime) -> int:
-    """Write down, in the caller's transaction, that processors have to hear of ``person``; returns how many.
+def put(*people: UUID, purpose: str = "", channel: str = "", moved: bool = False, now: datetime) -> int:
+    """Write down, in the caller's transaction, that processors have to hear of ``people``; returns how many jobs.
 
-    ``purpose`` and ``channel``: what changed, all of marketing where empty. ``moved``: her address did.
+    ``purpose`` and ``channel``: what changed, all of marketing where empty. ``moved``: their addresses did.
     """
     if channel not in {"", EMAIL}:
         return 0
     keys = [road.key for road in heard() if purpose in {"", *(one.key for one in road.marketing(EMAIL))}]
     payload = {MOVED: True} if moved else {}
-    return jobs.put_many(
-        [jobs.Draft(name=calling.SYNC, payload={"processor": key, **payload}, person=person) for key in keys],
-        now=now,
-    )
+    drafts = [
+        jobs.Draft(name=calling.SYNC, payload={"processor": key, **payload}, person=person)
+        for person in people
+        for key in keys
+    ]
+    return jobs.put_many(drafts, now=now)
 
 
 @jobs.job(calling.SYNC, outward=True)
@@ -81,20 +84,22 @@ def wanted(person: UUID, road: roads.Road, *, now: datetime) -> Wanted | None:
         return None
     rows = state.rows(holder)
     live: dict[str, datetime | None] = {}
-    over = []
+    agreed, over = set(), []
     for purpose in road.marketing(EMAIL):
         if permission.may_send(holder, purpose.key, EMAIL, now=now):
             row = state.standing(rows, purpose.key, EMAIL)
-            live[purpose.key] = row.since if row is not None and row.live else None
+            live[purpose.key] = row.since if row is not None else None
+            if row is not None and row.live:
+                agreed.add(purpose.key)
         else:
             over.append(purpose.key)
     contact = Contact(
         address=address.canonical,
-        fields=_fields(road.processor, holder) if live else {},
+        fields=given.of(road.processor, holder) if live else {},
         language=holder.language,
     )
     former = tuple(sorted(people.subject(holder).emails - {address.canonical}))
-    return Wanted(contact=contact, live=live, over=tuple(over), former=former)
+    return Wanted(contact=contact, live=live, agreed=frozenset(agreed), over=tuple(over), former=former)
 
 
 @sensitive_variables()
@@ -105,7 +110,11 @@ def _tell(processor: Processor, seen: Wanted, moved: bool, call: Call) -> Eviden
         answers += [_move(processor, Contact(address=one), seen, call) for one in seen.former]
     if processor.can(Capability.SUBSCRIBE):
         answers += [
-            processor.subscribe(_agreed(seen.contact, at), purpose, call=call)
+            processor.subscribe(
+                replace(seen.contact, since=at, agreed_at=at if purpose in seen.agreed else None),
+                purpose,
+                call=call,
+            )
             for purpose, at in seen.live.items()
         ]
     there = [one for one in answers if not one.absent]
@@ -119,22 +128,6 @@ def _move(processor: Processor, former: Contact, seen: Wanted, call: Call) -> Ev
         return processor.update(former, seen.contact, call=call)
     answers = [processor.opt_out(former, one, call=call) for one in (*seen.over, *seen.live)]
     return answers[-1] if answers else Evidence(absent=True)
-
-
-def _agreed(contact: Contact, at: datetime | None) -> Contact:
-    return Contact(address=contact.address, fields=contact.fields, language=contact.language, agreed_at=at)
-
-
-def _fields(processor: Processor, holder: Person) -> dict[str, str]:
-    """The columns of her account that the setting names, and no other."""
-    account = people.account_of(holder) if processor.fields else None
-    if account is None:
-        return {}
-    return {
-        name: str(value)
-        for name, column in processor.fields.items()
-        if (value := getattr(account, column, ""))
-    }
 
 
 def heard() -> tuple[roads.Road, ...]:

@@ -55,6 +55,11 @@ def mailchimp(status: int, title: str, *, empty: bool) -> Meaning:
     return Meaning.UNCLEAR
 
 
+STRIPE_REFUSALS = frozenset({"payment_intent_unexpected_state", "parameter_invalid_empty"})
+"""https://docs.stripe.com/error-codes: what a payment in its state takes no more, and what "cannot be unset": no other attempt
+changes that."""
+
+
 def stripe(status: int | None, code: str | None) -> Meaning:
     """What Stripe's error means: its HTTP ``status``, None where the network failed, and its ``code``.
 
@@ -63,6 +68,8 @@ def stripe(status: int | None, code: str | None) -> Meaning:
     """
     if code == "resource_missing":
         return Meaning.ABSENT
+    if status == 400 and code in STRIPE_REFUSALS:
+        return Meaning.REFUSED
     # 409: another request with the same key is under way. A 2xx or 3xx that is an error is a page of somebody between.
     if status is None or status < 400 or status in {409, 429} or status >= 500:
         return Meaning.PASSING

@@ -29,13 +29,15 @@ class Capability(StrEnum):
 class Contact:
     """All that a processor is ever told of a person: an address, and the fields that its setting names.
 
-    ``fields``: the vendor's name of a field → its value. ``agreed_at``: since when the consent stands that the step is
-    about. Never printed.
+    ``fields``: the vendor's name of a field → its value. ``since``: since when she may be written to for what the step is about,
+    because she agreed or, a customer, was offered a way out; ``agreed_at``: since when the consent stands, where it is one. Never
+    printed.
     """
 
     address: str = field(repr=False)
     fields: Mapping[str, str] = field(default_factory=dict, repr=False)
     language: str = ""
+    since: datetime | None = None
     agreed_at: datetime | None = None
     references: tuple[str, ...] = field(default=(), repr=False)
     """What the shop's own columns name her by there: their ids, or an address as it was typed."""
@@ -135,8 +137,9 @@ class Processor:
     at_once: ClassVar[int] = 4
     """How many calls may be under way at the same time, over all workers."""
 
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """The vendor's name of a field → the column of the account's table whose value it is given; nothing else is."""
+    fields: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+    """The vendor's name of a field → the column of the account's table whose value it is given, or several, put together with
+    spaces; ``relation__column`` where another row of the account's has it. Nothing else is given."""
     references: tuple[str, ...] = ()
     """The shop's columns that hold the vendor's ids of people, each as "app.Model.column"."""
 
@@ -152,6 +155,10 @@ class Processor:
 
     def keeps(self) -> str:
         """Why it is not told of erasures, in words for the person; empty where it is told."""
+        return ""
+
+    def leaves(self) -> str:
+        """What stays there after an erasure all the same, in words for the person; empty where nothing does."""
         return ""
 
     def subscribe(self, contact: Contact, purpose: str, *, call: Call) -> Evidence:
@@ -175,7 +182,7 @@ class Processor:
         raise self._unsupported(Capability.MEMBERS)
 
     def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
-        """Whoever they know by ``former``'s address has ``contact``'s by now (art. 16)."""
+        """Whoever they know by ``former`` (its address and references) has ``contact``'s address and fields by now (art. 16)."""
         raise self._unsupported(Capability.UPDATE)
 
     def erase(self, contact: Contact, *, call: Call) -> Evidence:

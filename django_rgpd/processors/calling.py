@@ -18,9 +18,10 @@ from django_rgpd.processors.base import Call, Capability, Evidence, Unreachable,
 ERASE = "processor.erase"
 SYNC = "processor.sync"
 ACCESS = "processor.access"
+RECTIFY = "processor.rectify"
 MOVED = "processor.moved"
 COMPARE = "processor.compare"
-NAMES = frozenset({ERASE, SYNC, ACCESS, MOVED, COMPARE})
+NAMES = frozenset({ERASE, SYNC, RECTIFY, ACCESS, MOVED, COMPARE})
 """The jobs about processors; each has the processor's key in its payload."""
 
 _ROOM = timedelta(seconds=3)

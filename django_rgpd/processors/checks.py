@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from django.apps import AppConfig
-from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Caution
 
@@ -13,7 +12,7 @@ from django_rgpd.core import conf, keys
 from django_rgpd.core.checks import TAG
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.policy import Policy, Recipient, current
-from django_rgpd.processors import references, roads
+from django_rgpd.processors import given, references, roads
 from django_rgpd.processors.base import Processor
 from django_rgpd.processors.mailchimp_webhook import Told
 from django_rgpd.registry import registry
@@ -71,12 +70,17 @@ def _unserved(place: str, recipient: Recipient, processor: Processor) -> Iterato
 
 def _given(place: str, recipient: Recipient, processor: Processor) -> Iterator[CheckMessage]:
     """A field that is given away is declared, for a purpose that this recipient gets data for."""
-    entry = registry.of(get_user_model())
-    declared = entry.declaration.fields if entry is not None else {}
-    for column in processor.fields.values():
+    try:
+        found = sorted(given.places(processor), key=lambda one: (one[0]._meta.label, one[1]))
+    except Misconfigured as problem:
+        yield _error("E504", place, f"It {problem}", "Name columns of the account's table.")
+        return
+    for model, column, _relation in found:
+        entry = registry.of(model)
+        declared = entry.declaration.fields if entry is not None else {}
         purposes = declared[column].purpose_keys if column in declared else ()
         if not set(purposes).intersection(recipient.purposes):
-            label = f"{get_user_model()._meta.label}.{column}"
+            label = f"{model._meta.label}.{column}"
             message = f"It is given {label}, which is declared for none of the purposes of this recipient."
             hint = f"The recipient has: {', '.join(recipient.purposes) or 'none'}. Declare the field for one, or give less."
             yield _error("E504", place, message, hint)

@@ -105,7 +105,7 @@ class Mailchimp(Processor):
         audience = self.audiences[purpose]
         known = self._known(audience, contact, call)
         if known.get("status") in NOT_WRITTEN_TO and not _agreed_since(
-            contact.agreed_at, known.get("last_changed")
+            contact.since or contact.agreed_at, known.get("last_changed")
         ):
             raise Declined(_("She left the list there after she had agreed here, or her address bounces."))
         body: Body = {
@@ -203,6 +203,8 @@ class Mailchimp(Processor):
                 lambda api: api.update_list_member(audience, _hash(former), body, skip_merge_validation=True),
             )
         except Declined:
+            if _hash(former) == _hash(Contact(address=str(body["email_address"]))):
+                raise  # a field that they do not take is no reason to stop writing to her
             return self._leave(audience, former, call, {})
 
     @sensitive_variables()

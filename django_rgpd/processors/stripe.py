@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from django_rgpd.processors import stripe_business, stripe_client
+from django_rgpd.processors import stripe_business, stripe_client, stripe_correction, stripe_payments
 from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Problems, Processor, Unreachable
 from django_rgpd.processors.stripe_redaction import redact
 
@@ -30,7 +31,9 @@ class Stripe(Processor):
     environment's is not read. ``host``: another server that speaks the same API, for tests.
     """
 
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.ERASE, Capability.EXPORT})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.ERASE, Capability.EXPORT, Capability.UPDATE}
+    )
 
     api_key: str = field(repr=False)
     erasure: str = ANONYMISE
@@ -49,6 +52,9 @@ class Stripe(Processor):
             yield 'lacks a reason: say to the person why nothing is deleted there (reason="…").'
         if isinstance(self.webhook_secrets, str) or not all(one.strip() for one in self.webhook_secrets):
             yield "has webhook_secrets that are no tuple of texts."
+        if strange := sorted(set(self.fields) - stripe_correction.NAMES):
+            names = ", ".join(sorted(stripe_correction.NAMES))
+            yield f"has no field {strange[0]!r} of a customer; there are: {names}."
         place = urlsplit(self.host)
         if self.host and place.scheme != "https" and place.hostname not in _LOOPBACK:
             yield "has a host without https."
@@ -62,28 +68,42 @@ class Stripe(Processor):
         """The shop's reason, where it has Stripe keep what it holds."""
         return str(self.reason) if self.erasure == KEEP else ""
 
+    def leaves(self) -> str:
+        """Payments and invoices, unless they are redacted: nothing but a redaction takes away what was given with a card."""
+        if self.erasure not in {ANONYMISE, DELETE}:
+            return ""
+        return _("payments and invoices, with the name and address that were given for paying")
+
     @sensitive_variables()
     def erase(self, contact: Contact, *, call: Call) -> Evidence:
-        """Carry out the shop's choice for every customer that the contact is.
+        """Carry out the shop's choice for every customer that the contact is, and every payment that she names.
 
         Raises ``NeedsSomeone`` where a subscription of hers lives, which nobody ends silently, ``Later`` where something else
-        about money is open.
+        about money is open, ``Declined`` where Stripe lets a payment be emptied in part only.
         """
         api = self._client()
-        if self.erasure == REDACT:
-            return redact(api, [one.id for one in self._customers(api, contact, call)], call=call)
         found = list(self._customers(api, contact, call))
+        payments = list(stripe_payments.named(api, contact, call=call))
+        stripe_business.refuse_open_payments(api, payments, now=call.now)
+        if self.erasure == REDACT:
+            return redact(api, [one.id for one in found], payments, call=call)
         for customer in found:
             stripe_business.refuse_open(api, customer.id, now=call.now)
+        emptied, refused = stripe_payments.empty(api, payments, call=call)
         step = _delete if self.erasure == DELETE else anonymise
-        answers = [step(api, one, call=call) for one in found]
+        answers = [*emptied, *(step(api, one, call=call) for one in found)]
+        if refused:
+            raise stripe_payments.refusal()
         return together(answers)
 
     @sensitive_variables()
     def export(self, contact: Contact, *, call: Call) -> Iterator[tuple[str, Mapping[str, object]]]:
-        """The customer, her payment methods, charges, payment intents, invoices and subscriptions, page by page."""
-        api = self._client()
+        """The customer, her payment methods, charges, payment intents, invoices and subscriptions, page by page; then the
+        payments that she names and that are no customer's of hers.
+        """
+        api, seen = self._client(), set()
         for customer in self._customers(api, contact, call):
+            seen.add(customer.id)
             yield "customer", customer.to_dict()
             of_hers: dict[str, Any] = {"customer": customer.id, "limit": _MOST}
             lists = {
@@ -101,6 +121,35 @@ class Stripe(Processor):
                 )
                 for one in rows:
                     yield kind, one.to_dict()
+        for one in stripe_payments.named(api, contact, but_of=seen, call=call):
+            yield one.object, one.to_dict()
+
+    @sensitive_variables()
+    def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
+        """Correct the fields of the setting, and a former address of hers, at every customer that she is.
+
+        What is finalised keeps the name and address that it was made with.
+        """
+        api = self._client()
+        known = {one.lower() for one in (former.address, *former.references) if "@" in one}
+        answers = []
+        for customer in self._customers(api, former, call):
+            params = stripe_correction.of(customer, contact, known)
+            # What is told may be another at the next attempt, and not every attempt is counted.
+            options = _key(call, f"correct-{call.now:%Y%m%d%H%M%S%f}", customer.id)
+            answers.append(
+                _evidence(
+                    stripe_client.ask(
+                        lambda name=customer.id, params=params, options=options: api.v1.customers.update(  # type: ignore[misc]
+                            name, params=params, options=options
+                        ),
+                        now=call.now,
+                    )
+                )
+                if params
+                else Evidence()
+            )
+        return together(answers)
 
     def _client(self) -> Any:
         return stripe_client.made(self.api_key, base=self.host, proxy=self.proxy)
@@ -109,7 +158,9 @@ class Stripe(Processor):
     def _customers(self, api: Any, contact: Contact, call: Call) -> Iterator[Any]:
         """Each customer once: those whose ids the shop has, then those with the address, whose capitals Stripe tells apart."""
         seen = set()
-        for name in [one for one in contact.references if "@" not in one]:
+        for name in [
+            one for one in contact.references if "@" not in one and not stripe_payments.kind_of(one)
+        ]:
             customer = stripe_client.ask(lambda name=name: api.v1.customers.retrieve(name), now=call.now)  # type: ignore[misc]
             if customer is not None and not getattr(customer, "deleted", False) and customer.id not in seen:
                 seen.add(_checked(customer).id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +42,15 @@ def refuse_open(api: Any, customer: str, *, now: datetime) -> None:
         _disputed(v1, one, now) for one in stripe_client.pages(lambda: v1.charges.list(params=hers), now=now)
     ):
         raise Later(now + _A_DAY, _("A payment is disputed there: it waits until that is settled."))
+
+
+def refuse_open_payments(api: Any, payments: Iterable[Any], *, now: datetime) -> None:
+    """Raise ``Later`` where one of these payments is under way, or disputed."""
+    for one in payments:
+        if getattr(one, "status", "") in UNDER_WAY:
+            raise Later(now + _A_DAY, _("A payment is under way there: it waits until that is settled."))
+        if _disputed(api.v1, one, now):
+            raise Later(now + _A_DAY, _("A payment is disputed there: it waits until that is settled."))
 
 
 def _disputed(v1: Any, charge: Any, now: datetime) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from django_rgpd.outbox.outcomes import NeedsSomeone
+from django_rgpd.outbox.outcomes import Declined, NeedsSomeone
 from django_rgpd.processors import absences, patience
 from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import Unreachable
@@ -49,7 +49,7 @@ def made(api_key: str, *, base: str, proxy: str) -> Any:
 def ask(what: Callable[[], T], *, now: datetime, absent: T | None = None) -> T | None:
     """Make a call; ``absent`` where there is nobody like that.
 
-    Raises ``Unreachable`` and ``NeedsSomeone``, without their text.
+    Raises ``Unreachable``, ``NeedsSomeone`` and ``Declined``, without their text.
     """
     try:
         with wire.unheard():
@@ -81,9 +81,11 @@ def pages(what: Callable[[], Any], *, now: datetime) -> Iterator[Any]:
 
 def _outcome(
     meaning: Meaning, status: int | None, after: str | None, now: datetime
-) -> Unreachable | NeedsSomeone:
+) -> Unreachable | NeedsSomeone | Declined:
     if meaning is Meaning.PASSING:
         return Unreachable(after=patience.asked(after, now=now))
+    if meaning is Meaning.REFUSED:
+        return Declined(_("They do not let this be changed any more."))
     if meaning is Meaning.CLOSED:
         return NeedsSomeone(
             _("They refuse the key, or the account does not allow it: look at the account, renew the key.")

@@ -23,11 +23,12 @@ AFTER = relativedelta(days=91)
 """They take payments after ninety days; the day more is for their clock and ours."""
 
 CUSTOMERS, JOBS = "stripe_customers", "stripe_redactions"
+_KINDS = {"payment_intent": "payment_intents", "charge": "charges"}
 _SOON = timedelta(hours=1)
 
 
-def redact(api: Any, found: Sequence[str], *, call: Call) -> Evidence:
-    """Anonymise ``found`` now, then have their payments redacted when that is allowed.
+def redact(api: Any, found: Sequence[str], payments: Sequence[Any] = (), *, call: Call) -> Evidence:
+    """Anonymise ``found`` now, then have their payments redacted when that is allowed, and the ``payments`` of a guest.
 
     Which customers they are is kept with the job until then, for their address is gone. Raises ``Later`` for the date, or while
     Stripe is at it.
@@ -36,7 +37,8 @@ def redact(api: Any, found: Sequence[str], *, call: Call) -> Evidence:
 
     known = _texts(call, CUSTOMERS)
     names = sorted({*known, *found})
-    if not names:
+    guests = [one for one in payments if (getattr(one, "customer", None) or "") not in names]
+    if not (names or guests):
         return Evidence(absent=True)
     for name in found:
         stripe_business.refuse_open(api, name, now=call.now)
@@ -46,14 +48,19 @@ def redact(api: Any, found: Sequence[str], *, call: Call) -> Evidence:
         customer = stripe_client.ask(lambda name=name: api.v1.customers.retrieve(name), now=call.now)  # type: ignore[misc]
         if customer is not None and not getattr(customer, "deleted", False):
             anonymise(api, customer, call=call)
-    payments = [_last_payment(api, one, now=call.now) for one in names]
-    allowed = max((at + AFTER for at in payments if at is not None), default=call.now)
+    days = [at for one in names if (at := _last_payment(api, one, now=call.now)) is not None]
+    days += [_made(one) for one in guests]
+    allowed = max((at + AFTER for at in days), default=call.now)
     if allowed > call.now:
         raise Later(allowed, _("The customer is emptied; Stripe redacts payments after 90 days."))
-    return _carried_out(api, names, call=call)
+    objects = {"customers": names} if names else {}
+    for kind, plural in _KINDS.items():
+        if ids := sorted(one.id for one in guests if one.object == kind):
+            objects[plural] = ids
+    return _carried_out(api, objects, call=call)
 
 
-def _carried_out(api: Any, names: Sequence[str], *, call: Call) -> Evidence:
+def _carried_out(api: Any, objects: dict[str, list[str]], *, call: Call) -> Evidence:
     started = _texts(call, JOBS)
     if not started:
         # The same key at each attempt: a worker that dies before it kept the number makes no second job there.
@@ -61,7 +68,7 @@ def _carried_out(api: Any, names: Sequence[str], *, call: Call) -> Evidence:
             api,
             PATH,
             call,
-            objects={"customers": list(names)},
+            objects=objects,
             validation_behavior="fix",
             idempotency_key=f"rgpd-{call.key}-redact",
         )
@@ -73,7 +80,7 @@ def _carried_out(api: Any, names: Sequence[str], *, call: Call) -> Evidence:
         status = "redacting"
     if status == "succeeded":
         _keep(call, {CUSTOMERS: [], JOBS: []})
-        return Evidence(reference=started[0], status=200, places=len(names))
+        return Evidence(reference=started[0], status=200, places=sum(map(len, objects.values())))
     if status in {"failed", "canceled", "canceling"}:
         _keep(call, {JOBS: []})
         raise NeedsSomeone(_("Stripe could not redact this: look at the redaction job in its dashboard."))
@@ -83,7 +90,11 @@ def _carried_out(api: Any, names: Sequence[str], *, call: Call) -> Evidence:
 def _last_payment(api: Any, customer: str, *, now: datetime) -> datetime | None:
     page = stripe_client.ask(lambda: api.v1.charges.list(params={"customer": customer, "limit": 1}), now=now)
     # Newest first.
-    return datetime.fromtimestamp(page.data[0].created, tz=UTC) if page is not None and page.data else None
+    return _made(page.data[0]) if page is not None and page.data else None
+
+
+def _made(payment: Any) -> datetime:
+    return datetime.fromtimestamp(payment.created, tz=UTC)
 
 
 def _post(api: Any, path: str, call: Call, **params: Any) -> dict[str, Any]:

@@ -11,13 +11,17 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from django_rgpd.core import conf
 from django_rgpd.outbox import deliver, jobs
 from django_rgpd.outbox.daily import daily
 from django_rgpd.outbox.models import Job, State
-from django_rgpd.outbox.outcomes import Gone, Later, NeedsSomeone
+from django_rgpd.outbox.outcomes import Declined, Gone, Later, NeedsSomeone
+from django_rgpd.policy import EMAIL
 from django_rgpd.processors import calling, roads
 from django_rgpd.processors.base import Call, Capability, Contact, Evidence
 from django_rgpd.registry import people
+from django_rgpd.registry.addresses import holder
+from django_rgpd.registry.models import Kind
 
 ANSWER = relativedelta(months=1)
 """Within which the person has an answer (art. 12.3)."""
@@ -33,6 +37,11 @@ def due() -> tuple[roads.Road, ...]:
     return tuple(one for one in holding() if not one.processor.keeps())
 
 
+def writing() -> tuple[roads.Road, ...]:
+    """The roads on which marketing by email was told of, and an erasure can go."""
+    return tuple(one for one in due() if one.marketing(EMAIL) and one.processor.can(Capability.ERASE))
+
+
 def holding() -> tuple[roads.Road, ...]:
     """Those, and the ones that keep what they hold, of which the person is told why."""
     return tuple(one for one in roads.every() if Capability.ERASE in roads.needed(one.recipient))
@@ -42,13 +51,14 @@ def drafts(
     keys: Iterable[str],
     addresses: Sequence[str],
     *,
-    erasure: UUID,
+    erasure: UUID | None,
     people: Sequence[UUID],
     references: Mapping[str, Sequence[str]],
     asked_at: datetime,
 ) -> list[jobs.Draft]:
     """The jobs that tell the processors ``keys`` of the erasure of the person who has ``people`` as uuids.
 
+    ``erasure``: what keeps what they answer; None where nobody asked for one, and only what they hold has lost its reason.
     ``references``: of the shop's columns, by processor (``references.of``). They and ``addresses`` stand
     in clear in each job until its processor has answered: nothing else leads to her there.
     """
@@ -57,7 +67,7 @@ def drafts(
             name=calling.ERASE,
             payload={
                 "processor": key,
-                "erasure": str(erasure),
+                "erasure": str(erasure or ""),
                 "addresses": list(addresses),
                 "people": [str(one) for one in people],
                 "references": list(references.get(key, ())),
@@ -74,10 +84,14 @@ def drafts(
 def erase(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     """Have everything go that the processor holds under any of the addresses; that there is nothing is what was wanted."""
     _after_what_runs(payload, now=now)
+    if not payload.get("erasure") and any(_proven_anew(one) for one in texts(payload, "addresses")):
+        _tell_of_newcomers(payload, now=now)
+        raise Gone(_("Somebody has proven this address since: they hear what she decided."))
     try:
         evidence = calling.call(lambda road, call: _erase_all(road, payload, call), payload, job=job, now=now)
-    except NeedsSomeone:
-        calling.answered(Capability.ERASE, payload, State.NEEDS, job=job, now=now)
+    except (NeedsSomeone, Declined) as no:
+        state = State.NEEDS if isinstance(no, NeedsSomeone) else State.REFUSED
+        calling.answered(Capability.ERASE, payload, state, job=job, now=now)
         raise
     state = State.GONE if evidence.absent else State.DONE
     with transaction.atomic():
@@ -112,10 +126,17 @@ def _erase_all(road: roads.Road, payload: jobs.Payload, call: Call) -> Evidence:
 def _after_what_runs(payload: jobs.Payload, *, now: datetime) -> None:
     """What is just being told of her must arrive before the erasure, or it would bring her back there."""
     hers = Job.objects.filter(
-        name=calling.SYNC, state=State.RUNNING, payload__processor=payload.get("processor")
+        name__in=(calling.SYNC, calling.RECTIFY),
+        state=State.RUNNING,
+        payload__processor=payload.get("processor"),
     )
     if hers.filter(person__in=texts(payload, "people")).exists():
         raise Later(now + _A_MOMENT, _("Something about this person is just being sent to them."))
+
+
+def _proven_anew(text: str) -> bool:
+    entry = holder(Kind.EMAIL, text, site=conf.get().SITE)
+    return entry is not None and entry.proven_at is not None
 
 
 def _tell_of_newcomers(payload: jobs.Payload, *, now: datetime) -> None:

@@ -157,7 +157,7 @@ RGPD = {
         "stripe": {
             "class": "django_rgpd.processors.stripe.Stripe",
             "api_key": os.environ["STRIPE_KEY"],
-            "references": ("payments.Payment.stripe_customer",),
+            "references": ("payments.Payment.stripe_customer", "payments.Payment.stripe_payment_intent"),
             "webhook_secrets": tuple(os.environ.get("STRIPE_WEBHOOK_SECRETS", "").split()),
             # A server of this machine that speaks Stripe's API, for who has no account.
             "host": os.environ.get("STRIPE_HOST", ""),

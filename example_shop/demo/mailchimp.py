@@ -7,16 +7,12 @@ import hashlib
 import json
 import re
 import secrets
-import socket
-import struct
 import threading
-import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from urllib.request import urlopen
@@ -29,6 +25,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.core import conf
 from django_rgpd.processors import roads
+from example_shop.demo import vendor
 
 NEWS = "a6b5da1054"
 KEY = "0123456789abcdef0123456789abcdef-us21"
@@ -219,32 +216,8 @@ def problem(status: int, title: str, detail: str = "") -> tuple[int, object]:
     }
 
 
-class Server(ThreadingHTTPServer):
-    """Serves one Mailchimp."""
-
-    daemon_threads = True
-
-    def __init__(self, peer: Mailchimp) -> None:
-        self.peer = peer
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        """The base of its API, in whose path the client's favourite word stands."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections that are cut are what some tests want."""
-
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(vendor.Handler):
     """One request."""
-
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def log_message(self, *args: object) -> None:
-        """Quiet."""
 
     def _serve(self) -> None:
         peer = self.server.peer
@@ -289,16 +262,6 @@ class Handler(BaseHTTPRequestHandler):
             status, told, **{"Content-Type": f"{kind}; charset=utf-8", "X-Request-Id": "r-1", **headers}
         )
 
-    def _raw(self, status: int, told: bytes, *, length: int | None = None, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(told) if length is None else length))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(told)
-        self.close_connection = True
-
     def fail_429(self) -> None:
         self._send(*problem(429, "Too Many Requests"))
 
@@ -330,26 +293,11 @@ class Handler(BaseHTTPRequestHandler):
             Content_Type="application/json",
         )
 
-    def fail_html(self) -> None:
-        self._raw(200, b"<html>One moment, elodie.emond@example.com</html>", Content_Type="text/html")
-
     def fail_404_html(self) -> None:
         self._raw(404, b"<html>No such page</html>", Content_Type="text/html")
 
     def fail_redirect(self) -> None:
         self._raw(302, b"", Location=f"{self.server.peer.elsewhere or self.server.url}/lists")
-
-    def fail_truncated(self) -> None:
-        self._raw(200, b'{"lists": [', length=4_000, Content_Type="application/json")
-
-    def fail_reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-    def fail_hang(self) -> None:
-        time.sleep(1.5)
-        self.close_connection = True
 
 
 @contextmanager
@@ -383,15 +331,6 @@ def _read_again() -> None:
     roads.made.cache_clear()
 
 
-def serve(peer: Mailchimp) -> tuple[Server, Callable[[], None]]:
+def serve(peer: Mailchimp) -> tuple[vendor.Server, Callable[[], None]]:
     """A running server, and what stops it."""
-    server = Server(peer)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return server, stop
+    return vendor.serve(peer, Handler)

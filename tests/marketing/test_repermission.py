@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from django_rgpd.consent import decisions, kinds, state, wordings
+from django_rgpd.consent import decisions, expiring, kinds, state, wordings
 from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.core import clock, links
 from django_rgpd.erasure.execute import erase
@@ -371,11 +371,13 @@ def test_pages_end_where_the_last_one_was_killed(monkeypatch: pytest.MonkeyPatch
     assert night(ASKED) == []
 
 
-def test_a_renewal_just_before_the_end_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_renewal_just_before_the_end_is_not_ended() -> None:
     person = agreed()
-    row = state.rows(person)[OFFERS]
+    over = ends._silent(current().purpose("offers"), day=clock.legal_day(END))
+    page = [one.pk for one in over]
+    assert page
     decisions.renew(person, *OFFERS, how="go_on", now=END - timedelta(minutes=1))
-    assert not ends._expired(current().purpose("offers"), row, now=END)
+    assert expiring._expire(over, page, now=END) == 0
     assert state.live(person, *OFFERS)
 
 

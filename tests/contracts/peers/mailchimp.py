@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from example_shop.demo import mailchimp
-from example_shop.demo.mailchimp import KEY, NEWS, Server, hash_of, problem, serve
+from example_shop.demo.mailchimp import KEY, NEWS, hash_of, problem, serve
 from tests.contracts.openapi import Contract
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "UNPUBLISHED",
     "VENDOR",
     "Mailchimp",
-    "Server",
     "hash_of",
     "problem",
     "serve",

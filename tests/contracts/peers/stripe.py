@@ -5,16 +5,13 @@ against the contract.
 from __future__ import annotations
 
 import json
-import socket
-import struct
 import threading
-import time
 from collections import deque
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from example_shop.demo import vendor
 from tests.contracts.openapi.forms import FormContract
 from tests.contracts.peers import stripe_objects
 
@@ -38,6 +35,8 @@ class Stripe:
         self.tax_ids: dict[str, list[dict[str, Any]]] = {}
         self.redactions: dict[str, dict[str, Any]] = {}
         self.redaction_enabled = True
+        self.fixed: set[str] = set()
+        """What of a payment that has succeeded can be changed no more."""
         self.answered: dict[str, Answer] = {}
         self.failures: deque[str] = deque()
         self.seen: list[tuple[str, str, str, dict[str, str]]] = []
@@ -93,13 +92,30 @@ class Stripe:
                     methods.remove(one)
                     return 200, {**one, "customer": None}
             return missing(parts[1])
+        if parts[0] in ("payment_intents", "charges") and len(parts) > 1:
+            return self._payment(method, parts, asked)
         if parts[0] in self.lists:
             rows = [one for one in self.lists[parts[0]] if self._matches(one, asked)]
             return self._page(rows, asked, path)
         return self._customer(method, parts[1:], asked, path)
 
+    def _payment(self, method: str, parts: list[str], asked: dict[str, Any]) -> Answer:
+        kind, key = parts
+        one = next((one for one in self.lists[kind] if one["id"] == key), None)
+        if one is None:
+            return missing(key)
+        if method == "POST":
+            if one.get("status") == "succeeded" and self.fixed & set(asked):
+                return problem(400, "could not be updated", code="payment_intent_unexpected_state")
+            metadata = {**one.get("metadata", {}), **asked.pop("metadata", {})}
+            one.update({name: value or None for name, value in asked.items()})
+            one["metadata"] = {name: value for name, value in metadata.items() if value}
+        return 200, one
+
     def _matches(self, one: dict[str, Any], asked: dict[str, Any]) -> bool:
-        named = {name: asked[name] for name in ("customer", "charge", "status") if name in asked}
+        named = {
+            name: asked[name] for name in ("customer", "charge", "payment_intent", "status") if name in asked
+        }
         if named.get("status") == "all":
             del named["status"]
         elif one["object"] == "subscription" and one.get("status") == "canceled":
@@ -162,32 +178,8 @@ def problem(status: int, message: str, **more: str) -> Answer:
     return status, {"error": {"type": "invalid_request_error", "message": message, **more}}
 
 
-class Server(ThreadingHTTPServer):
-    """Serves one Stripe."""
-
-    daemon_threads = True
-
-    def __init__(self, peer: Stripe) -> None:
-        self.peer = peer
-        super().__init__(("127.0.0.1", 0), Handler)
-
-    @property
-    def url(self) -> str:
-        """The base of its API."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Connections that are cut are what some tests want."""
-
-
-class Handler(BaseHTTPRequestHandler):
+class Handler(vendor.Handler):
     """One request."""
-
-    protocol_version = "HTTP/1.1"
-    server: Server
-
-    def log_message(self, *args: object) -> None:
-        """Quiet."""
 
     def _serve(self) -> None:
         peer = self.server.peer
@@ -223,16 +215,6 @@ class Handler(BaseHTTPRequestHandler):
         told = json.dumps(answer).encode()
         self._raw(status, told, **{"Content-Type": "application/json", "Request-Id": "req_1", **headers})
 
-    def _raw(self, status: int, told: bytes, *, length: int | None = None, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(told) if length is None else length))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(told)
-        self.close_connection = True
-
     def fail_429(self) -> None:
         self._send(*problem(429, "Too many requests"))
 
@@ -258,34 +240,10 @@ class Handler(BaseHTTPRequestHandler):
         told = json.dumps(problem(500, "elodie.emond@example.com")[1])
         self._raw(200, told.encode(), Content_Type="application/json")
 
-    def fail_html(self) -> None:
-        self._raw(200, b"<html>One moment, elodie.emond@example.com</html>", Content_Type="text/html")
-
     def fail_redirect(self) -> None:
         self._raw(302, b"", Location=f"{self.server.peer.elsewhere or self.server.url}/v1/customers")
 
-    def fail_truncated(self) -> None:
-        self._raw(200, b'{"object": "list", ', length=4_000, Content_Type="application/json")
 
-    def fail_reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-    def fail_hang(self) -> None:
-        time.sleep(1.5)
-        self.close_connection = True
-
-
-def serve(peer: Stripe) -> tuple[Server, Callable[[], None]]:
+def serve(peer: Stripe) -> tuple[vendor.Server, Callable[[], None]]:
     """A running server, and what stops it."""
-    server = Server(peer)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    return server, stop
+    return vendor.serve(peer, Handler)

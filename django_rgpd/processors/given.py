@@ -1,0 +1,67 @@
+"""What a processor is given of an account: the columns that its setting names, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.core.exceptions import FieldDoesNotExist, ObjectDoesNotExist
+from django.views.decorators.debug import sensitive_variables
+
+from django_rgpd.core.errors import Misconfigured
+from django_rgpd.registry import people
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+    from django_rgpd.processors.base import Processor
+    from django_rgpd.registry.models import Person
+
+
+def columns(processor: Processor) -> Mapping[str, tuple[str, ...]]:
+    """The vendor's name of each field → the columns that it is made of."""
+    return {
+        name: (given,) if isinstance(given, str) else tuple(given) for name, given in processor.fields.items()
+    }
+
+
+@sensitive_variables()
+def of(processor: Processor, person: Person) -> dict[str, str]:
+    """The vendor's names → what the account of ``person`` says now; those that say nothing are left out."""
+    account = people.account_of(person) if processor.fields else None
+    if account is None:
+        return {}
+    made = {
+        name: " ".join(filter(None, (_value(account, one) for one in paths)))
+        for name, paths in columns(processor).items()
+    }
+    return {name: text for name, text in made.items() if text}
+
+
+def places(processor: Processor) -> Iterator[tuple[type[Model], str, str]]:
+    """Where each column stands: its model, its name there, and the relation that leads to it from the account ("" for its own).
+
+    Raises ``Misconfigured`` for what is no column of the account, nor of what one relation of it leads to.
+    """
+    for path in {one for paths in columns(processor).values() for one in paths}:
+        user = get_user_model()
+        relation, _separator, name = path.rpartition("__")
+        try:
+            model = user._meta.get_field(relation).related_model if relation else user
+            model._meta.get_field(name)  # type: ignore[union-attr]
+        except (FieldDoesNotExist, AttributeError):
+            label = f"{user._meta.label}.{path}"
+            msg = f"is given {label}, which is no column of it, nor of what a relation of it leads to."
+            raise Misconfigured(msg) from None
+        yield model, name, relation  # type: ignore[misc]
+
+
+def _value(account: object, path: str) -> str:
+    value: object = account
+    for name in path.split("__"):
+        try:
+            value = getattr(value, name, None)
+        except ObjectDoesNotExist:
+            return ""
+    return "" if value is None else str(value).strip()
