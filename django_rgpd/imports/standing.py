@@ -1,4 +1,4 @@
-"""What this database knows of the addresses of a list: asked for a batch of them at once."""
+"""Whether a consent from elsewhere may be taken over for an address: the one rule, asked for a batch of them at once."""
 
 from __future__ import annotations
 
@@ -34,9 +34,11 @@ def verdicts(
     now: datetime,
     has_left: Callable[[str], bool],
 ) -> list[Verdict]:
-    """What stands in the way of each of ``consents`` to ``key`` (art. 21.3, 17): three queries, whatever their number.
+    """What stands in the way of each of ``consents`` to ``key`` (art. 17, 21.3): three queries, whatever their number.
 
-    ``has_left``: whether a digest is that of somebody who refused and whose address was forgotten since.
+    A list is somebody's word about people, so it lifts no suppression, brings back nobody who was erased, also where she has
+    come back since and proven her address, and overcomes no refusal: what she wants now she says herself. ``has_left``:
+    whether a digest is that of somebody who refused, and whose address may have been forgotten since.
     """
     digests = {one.address: [each.hex for each in addresses.digests(kind, one.address)] for one in consents}
     every = [digest for hexes in digests.values() for digest in hexes]
@@ -47,14 +49,17 @@ def verdicts(
     for one in consents:
         hexes = digests[one.address]
         entry = next((entries[digest] for digest in hexes if digest in entries), None)
-        if not erased.isdisjoint(hexes):
-            reason = reasons.ERASED
-        elif suppress.strictest(listed.get(one.address, []), channel=key[1], purpose=key[0]):
+        row = None if entry is None else state.standing(rows.get(entry.person.uuid, {}), *key)
+        if suppress.strictest(listed.get(one.address, []), channel=key[1], purpose=key[0]):
             reason = reasons.SUPPRESSED
-        elif entry is None:
-            reason = reasons.REFUSED if any(has_left(digest) for digest in hexes) else ""
+        elif row is not None and row.live:
+            reason = reasons.KNOWN
+        elif not erased.isdisjoint(hexes):
+            reason = reasons.ERASED
+        elif row is None and any(has_left(digest) for digest in hexes):
+            reason = reasons.REFUSED
         else:
-            reason = _of_a_person(entry, rows.get(entry.person.uuid, {}), key, one.at)
+            reason = _of_a_person(entry, row, one.at)
         found.append(Verdict(one, reason, entry))
     return found
 
@@ -92,13 +97,11 @@ def _entries(kind: Kind, digests: Collection[str]) -> tuple[dict[str, Address], 
     return current, erased
 
 
-def _of_a_person(entry: Address, rows: dict[state.Key, ConsentState], key: state.Key, at: datetime) -> str:
-    row = state.standing(rows, *key)
+def _of_a_person(entry: Address | None, row: ConsentState | None, at: datetime) -> str:
     if row is not None and row.standing in kinds.REFUSALS:
         return reasons.REFUSED
-    if row is not None and row.live:
-        return reasons.KNOWN
     if row is not None and row.standing == Standing.EXPIRED and at <= row.since:
         return reasons.ENDED
-    claimed = entry.kind == Kind.EMAIL and entry.proven_at is None and entry.person.user_key is not None
-    return reasons.UNCONFIRMED if claimed else ""
+    if entry is None or entry.kind != Kind.EMAIL or entry.proven_at is not None:
+        return ""
+    return "" if entry.person.user_key is None else reasons.UNCONFIRMED
