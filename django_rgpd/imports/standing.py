@@ -12,6 +12,7 @@ from django_rgpd.core import addresses, conf
 from django_rgpd.imports import reasons
 from django_rgpd.imports.judging import Consent
 from django_rgpd.ledger.models import Event
+from django_rgpd.ledger.record import ERASED
 from django_rgpd.registry.models import Address, Kind
 
 PAGE = 500
@@ -32,13 +33,13 @@ def verdicts(
     key: state.Key,
     *,
     now: datetime,
-    has_left: Callable[[str], bool],
+    left: Callable[[str], str],
 ) -> list[Verdict]:
     """What stands in the way of each of ``consents`` to ``key`` (art. 17, 21.3): three queries, whatever their number.
 
     A list is somebody's word about people, so it lifts no suppression, brings back nobody who was erased, also where she has
-    come back since and proven her address, and overcomes no refusal: what she wants now she says herself. ``has_left``:
-    whether a digest is that of somebody who refused, and whose address may have been forgotten since.
+    come back since and proven her address, and overcomes no refusal: what she wants now she says herself. ``left``: what the
+    ledger says of a digest (``leavers``), whose address this database may have forgotten, or never have known; or nothing.
     """
     digests = {one.address: [each.hex for each in addresses.digests(kind, one.address)] for one in consents}
     every = [digest for hexes in digests.values() for digest in hexes]
@@ -49,39 +50,45 @@ def verdicts(
     for one in consents:
         hexes = digests[one.address]
         entry = next((entries[digest] for digest in hexes if digest in entries), None)
+        told = next(filter(None, map(left, hexes)), "")
         row = None if entry is None else state.standing(rows.get(entry.person.uuid, {}), *key)
         if suppress.strictest(listed.get(one.address, []), channel=key[1], purpose=key[0]):
             reason = reasons.SUPPRESSED
         elif row is not None and row.live:
             reason = reasons.KNOWN
-        elif not erased.isdisjoint(hexes):
+        elif told == reasons.ERASED or not erased.isdisjoint(hexes):
             reason = reasons.ERASED
-        elif row is None and any(has_left(digest) for digest in hexes):
-            reason = reasons.REFUSED
+        elif told and row is None:
+            reason = told
         else:
             reason = _of_a_person(entry, row, one.at)
         found.append(Verdict(one, reason, entry))
     return found
 
 
-def leavers(*, kind: Kind, key: state.Key, since: datetime | None = None) -> Iterator[str]:
-    """Digests of the addresses of everybody who refused ``key`` (``since`` then): events keep them when addresses are forgotten.
+def leavers(*, kind: Kind, key: state.Key, since: datetime | None = None) -> Iterator[tuple[str, str]]:
+    """Digest and reason of the addresses of everybody who refused ``key``, or was erased (``since`` then): events keep them when
+    addresses are forgotten, and come back from the mirror where a dump never knew them.
 
-    Keyset pages over the ledger's refusals, whatever their number.
+    Keyset pages over these events, whatever their number.
     """
     purpose, channel = key
     told = Event.objects.filter(
-        site=conf.get().SITE, kind__in=kinds.REFUSING, purpose__in={purpose, ""}, channel__in={channel, ""}
+        site=conf.get().SITE,
+        kind__in=[*kinds.REFUSING, ERASED],
+        purpose__in={purpose, ""},
+        channel__in={channel, ""},
     ).order_by("pk")
     if since is not None:
         told = told.filter(recorded_at__gte=since)
     last = 0
-    while page := list(told.filter(pk__gt=last).values_list("pk", "payload")[:PAGE]):
+    while page := list(told.filter(pk__gt=last).values_list("pk", "kind", "payload")[:PAGE]):
         last = page[-1][0]
-        for _pk, payload in page:
+        for _pk, what, payload in page:
+            reason = reasons.ERASED if what == ERASED else reasons.REFUSED
             for one in (payload.get("digests") or []) if isinstance(payload, dict) else []:
                 if one.get("kind") == kind:
-                    yield str(one.get("digest"))
+                    yield str(one.get("digest")), reason
 
 
 def _entries(kind: Kind, digests: Collection[str]) -> tuple[dict[str, Address], set[str]]:
