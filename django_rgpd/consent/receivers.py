@@ -13,7 +13,7 @@ from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
 from django_rgpd import signals
-from django_rgpd.consent import copies, decisions, kinds, replay, state, suppress, wordings  # noqa: F401 - it applies what a replay brings back
+from django_rgpd.consent import copies, decisions, kinds, replay, state, suppress, together, wordings  # noqa: F401 - it applies what a replay brings back
 from django_rgpd.consent.models import ConsentState, Standing, Wording
 from django_rgpd.core import clock, conf
 from django_rgpd.ledger import terms
@@ -116,11 +116,15 @@ def what_proves_a_live_consent() -> Q:
 def expire(*, now: datetime) -> int:
     """End the consents whose term is over; returns how many."""
     over = ConsentState.objects.filter(site=conf.get().SITE, live=True, expires_at__lte=now)
-    ended = 0
-    for row in over.iterator(chunk_size=500):
-        decisions.expire(row.person, row.purpose, row.channel, how="term", now=now)
-        ended += 1
+    ended = last = 0
+    while page := list(over.filter(pk__gt=last).order_by("pk")[: copies.PAGE]):
+        last = page[-1].pk
+        ended += together.expire(page, now=now, over=lambda _holder, row: _ended(row, now))
     return ended
+
+
+def _ended(row: ConsentState, now: datetime) -> bool:
+    return row.expires_at is not None and row.expires_at <= now
 
 
 @daily("consent.copies")

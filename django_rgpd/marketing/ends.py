@@ -8,10 +8,9 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from django_rgpd.consent import decisions, permission, state
+from django_rgpd.consent import permission, together
 from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.core import clock, conf
 from django_rgpd.outbox.daily import daily
@@ -98,18 +97,10 @@ def _end(purpose: Purpose, *, now: datetime) -> int:
     over = _over(purpose, day=clock.legal_day(now)).filter(live=True)
     while page := list(over.filter(pk__gt=last).order_by("pk")[:PAGE]):
         last = page[-1].pk
-        ended += sum(_expired(purpose, row, now=now) for row in page)
+        ended += together.expire(
+            page, now=now, over=lambda holder, row: permission.over(purpose, holder, row, now)
+        )
     return ended
-
-
-def _expired(purpose: Purpose, row: ConsentState, *, now: datetime) -> bool:
-    with transaction.atomic():
-        holder = state.lock(row.person)
-        held = state.rows(holder).get((row.purpose, row.channel))
-        if held is None or not held.live or not permission.over(purpose, holder, held, now):
-            return False
-        decisions.expire(holder, row.purpose, row.channel, how="term", now=now)
-        return True
 
 
 def _ending(row: ConsentState, since: datetime, end: date) -> Ending:
