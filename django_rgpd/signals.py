@@ -50,4 +50,5 @@ processor_news = Signal()
 "customer.deleted"), ``about`` (their id, or empty), ``at``. Events come in any order; a receiver that fails is called again."""
 
 restored = Signal()
-"""A restored dump was brought up to date: ``at``. Sent inside the transaction."""
+"""A restored dump was brought up to date: ``at``, and the ``report`` of the replay, to whose ``done`` a receiver may add what it
+did, in words for staff. Sent inside the transaction."""

@@ -8,11 +8,10 @@ from uuid import UUID
 from dateutil.relativedelta import relativedelta
 from django.db import transaction
 
-from django_rgpd.consent import deciding, importable, kinds, state
+from django_rgpd.consent import deciding, kinds, state
 from django_rgpd.consent.deciding import Whom
 from django_rgpd.consent.models import ConsentState, Standing, Wording
 from django_rgpd.consent.permission import Answer, may_send
-from django_rgpd.core.errors import Refused
 from django_rgpd.core.failures import wrapped
 from django_rgpd.registry.models import Address
 
@@ -21,7 +20,6 @@ __all__ = [
     "confirm",
     "expire",
     "give",
-    "import_",
     "inform",
     "leave",
     "may_send",
@@ -98,37 +96,6 @@ def confirm(
         address=address,
         asked_at=asked_at,
     )
-
-
-@wrapped(deciding.DOING)
-def import_(
-    person: Whom,
-    purpose: str,
-    channel: str,
-    *,
-    how: str,
-    now: datetime,
-    wording: Wording | UUID | None = None,
-    at: datetime | None = None,
-    actor: str = "",
-) -> ConsentState | None:
-    """Take a consent over from elsewhere, given at ``at``; it never overcomes a refusal, whatever its date.
-
-    Raises ``Refused`` where a suppression stands for an address of the person, or somebody who had it was erased and nobody has
-    proven it since (``importable``).
-    """
-    deciding.known(purpose, channel)
-    with transaction.atomic():
-        holder = deciding.locked(person)
-        for kind, texts in deciding.texts_of(holder, channel).items():
-            found = importable.verdicts(kind, texts, purpose, channel, now=now).values()
-            against = {importable.SUPPRESSED, importable.ERASED}.intersection(found)
-            if against:
-                raise Refused(str(importable.WORDS[max(against)]))
-        told = deciding.told(purpose, at or now, wording)
-        return deciding.decide(
-            kinds.IMPORTED, holder, (purpose, channel), how=how, now=now, at=at, actor=actor, payload=told
-        )
 
 
 def withdraw(

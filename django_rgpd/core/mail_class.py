@@ -25,16 +25,18 @@ class Marketing:
     template_shows_link: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """Marketing of ``purpose`` that was asked about and sealed a moment ago, for ``to`` alone; ``opens``: they may be tracked.
 
-    It is good for this process and this moment: what is copied deeply, or pickled to be sent later, is to be asked about again.
+    It is good for this process, this moment and one mail (``broken``, once that has passed; shallow copies share it): what is
+    copied deeply, or pickled to be sent later, is to be asked about again.
     """
 
     purpose: str
     to: str
     opens: bool = False
+    broken: bool = False
 
     def __repr__(self) -> str:
         return f"Asked({self.purpose!r})"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 
 from django_rgpd.consent import kinds, news, together
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import conf
 from django_rgpd.core.failures import wrapped
-from django_rgpd.imports.batches import DOING
+from django_rgpd.imports import batches
 from django_rgpd.imports.taking import HOW
 from django_rgpd.imports.trial import PAGE
 from django_rgpd.ledger.models import Event
@@ -22,23 +24,34 @@ from django_rgpd.registry.models import Person
 def take_back(batch: UUID, *, actor: str, now: datetime) -> int:
     """End every consent that still rests on this import, as if it had never been taken; returns how many.
 
-    What people decided themselves since stands, and nobody is taken to have refused: each of them may be imported, or agree,
-    again. Doing it twice is doing it once, and one that died is gone on with by doing it again.
+    One that is still being taken is stopped first. What people decided themselves since stands, and nobody is taken to have
+    refused: each of them may be imported, or agree, again. Doing it twice is doing it once, and one that died is gone on with by
+    doing it again.
     """
+    batches.stop(batch, now=now)
     number = 0
-    while found := _some(batch, actor=actor, now=now):
+    while found := _once(batch, actor=actor, now=now):  # again, for who was merged into somebody meanwhile
         number += found
     return number
 
 
-@wrapped(DOING)
-def _some(batch: UUID, *, actor: str, now: datetime) -> int:
+def _once(batch: UUID, *, actor: str, now: datetime) -> int:
     taken = Event.objects.filter(site=conf.get().SITE, kind=kinds.IMPORTED, payload__batch=str(batch))
-    standing = ConsentState.objects.filter(live=True, event__in=taken.values("uuid")).order_by("person")
+    number = last = 0
+    while page := list(taken.filter(pk__gt=last).order_by("pk").only("uuid", "person")[:PAGE]):
+        last = page[-1].pk
+        number += _some(batch, page, actor=actor, now=now)
+    return number
+
+
+@wrapped(batches.DOING)
+def _some(batch: UUID, events: Sequence[Event], *, actor: str, now: datetime) -> int:
+    told = Person.objects.filter(uuid__in=[one.person for one in events])
+    holders = set(told.values_list(Coalesce("merged_into", "uuid"), flat=True))
     with transaction.atomic():
-        uuids = list(standing.values_list("person", flat=True)[:PAGE])
-        people = list(Person.objects.select_for_update().filter(uuid__in=uuids).order_by("pk"))
-        rows = list(standing.filter(person__in=[one.uuid for one in people]))
+        people = list(Person.objects.select_for_update().filter(uuid__in=holders).order_by("pk"))
+        standing = ConsentState.objects.filter(person__in=[one.uuid for one in people], live=True)
+        rows = list(standing.filter(event__in=[one.uuid for one in events]).order_by("person"))
         if not rows:
             return 0
         many(

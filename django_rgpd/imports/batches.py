@@ -123,6 +123,12 @@ def cancel(uuid: UUID, *, now: datetime) -> bool:
     return batch is not None and _end(batch, Stage.ENDED, now=now)
 
 
+def stop(uuid: UUID, *, now: datetime) -> bool:
+    """End an import that has not ended by itself; whether it was so. What was taken of it stays."""
+    batch = ConsentImport.objects.filter(uuid=uuid, finished_at__isnull=True).first()
+    return batch is not None and _end(batch, Stage.ENDED, note=_("It was taken back."), now=now)
+
+
 # Who objected since a dump is not known before the dump is brought up to date.
 @jobs.job(TAKE, waits=True)
 def take(payload: jobs.Payload, *, job: Job, now: datetime) -> None:

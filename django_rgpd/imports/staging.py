@@ -16,7 +16,7 @@ from django_rgpd.imports.judging import Consent
 _TABLES = """
 CREATE TABLE consents (digest TEXT PRIMARY KEY, at TEXT, line INTEGER, body TEXT) WITHOUT ROWID;
 CREATE TABLE refused (line INTEGER PRIMARY KEY, reason TEXT, other INTEGER);
-CREATE TABLE leavers (digest TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE leavers (digest TEXT PRIMARY KEY, reason TEXT) WITHOUT ROWID;
 """
 
 
@@ -42,13 +42,14 @@ class Staging:
         """Note why a line is not taken."""
         self._database.execute("INSERT OR REPLACE INTO refused VALUES (?, ?, ?)", (line, reason, other))
 
-    def left(self, digests: Iterable[str]) -> None:
-        """Note digests of addresses whose person refused once."""
-        self._database.executemany("INSERT OR IGNORE INTO leavers VALUES (?)", ((one,) for one in digests))
+    def note(self, leavers: Iterable[tuple[str, str]]) -> None:
+        """Note digests of addresses whose person refused once, or was erased, each with the reason; the last word counts."""
+        self._database.executemany("INSERT OR REPLACE INTO leavers VALUES (?, ?)", leavers)
 
-    def has_left(self, digest: str) -> bool:
-        """Whether the person who had the address of ``digest`` refused."""
-        return self._one("SELECT 1 FROM leavers WHERE digest = ?", digest) is not None
+    def left(self, digest: str) -> str:
+        """The reason that was noted, or nothing."""
+        row = self._one("SELECT reason FROM leavers WHERE digest = ?", digest)
+        return "" if row is None else str(row[0])
 
     def consents(self) -> Iterator[Consent]:
         """What is left, in the order of the file."""

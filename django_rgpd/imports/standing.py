@@ -1,4 +1,4 @@
-"""What this database knows of the addresses of a list: asked for a batch of them at once."""
+"""Whether a consent from elsewhere may be taken over for an address: the one rule, asked for a batch of them at once."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django_rgpd.core import addresses, conf
 from django_rgpd.imports import reasons
 from django_rgpd.imports.judging import Consent
 from django_rgpd.ledger.models import Event
+from django_rgpd.ledger.record import ERASED
 from django_rgpd.registry.models import Address, Kind
 
 PAGE = 500
@@ -32,11 +33,13 @@ def verdicts(
     key: state.Key,
     *,
     now: datetime,
-    has_left: Callable[[str], bool],
+    left: Callable[[str], str],
 ) -> list[Verdict]:
-    """What stands in the way of each of ``consents`` to ``key`` (art. 21.3, 17): three queries, whatever their number.
+    """What stands in the way of each of ``consents`` to ``key`` (art. 17, 21.3): three queries, whatever their number.
 
-    ``has_left``: whether a digest is that of somebody who refused and whose address was forgotten since.
+    A list is somebody's word about people, so it lifts no suppression, brings back nobody who was erased, also where she has
+    come back since and proven her address, and overcomes no refusal: what she wants now she says herself. ``left``: what the
+    ledger says of a digest (``leavers``), whose address this database may have forgotten, or never have known; or nothing.
     """
     digests = {one.address: [each.hex for each in addresses.digests(kind, one.address)] for one in consents}
     every = [digest for hexes in digests.values() for digest in hexes]
@@ -47,36 +50,45 @@ def verdicts(
     for one in consents:
         hexes = digests[one.address]
         entry = next((entries[digest] for digest in hexes if digest in entries), None)
-        if not erased.isdisjoint(hexes):
-            reason = reasons.ERASED
-        elif suppress.strictest(listed.get(one.address, []), channel=key[1], purpose=key[0]):
+        told = next(filter(None, map(left, hexes)), "")
+        row = None if entry is None else state.standing(rows.get(entry.person.uuid, {}), *key)
+        if suppress.strictest(listed.get(one.address, []), channel=key[1], purpose=key[0]):
             reason = reasons.SUPPRESSED
-        elif entry is None:
-            reason = reasons.REFUSED if any(has_left(digest) for digest in hexes) else ""
+        elif row is not None and row.live:
+            reason = reasons.KNOWN
+        elif told == reasons.ERASED or not erased.isdisjoint(hexes):
+            reason = reasons.ERASED
+        elif told and row is None:
+            reason = told
         else:
-            reason = _of_a_person(entry, rows.get(entry.person.uuid, {}), key, one.at)
+            reason = _of_a_person(entry, row, one.at)
         found.append(Verdict(one, reason, entry))
     return found
 
 
-def leavers(*, kind: Kind, key: state.Key, since: datetime | None = None) -> Iterator[str]:
-    """Digests of the addresses of everybody who refused ``key`` (``since`` then): events keep them when addresses are forgotten.
+def leavers(*, kind: Kind, key: state.Key, since: datetime | None = None) -> Iterator[tuple[str, str]]:
+    """Digest and reason of the addresses of everybody who refused ``key``, or was erased (``since`` then): events keep them when
+    addresses are forgotten, and come back from the mirror where a dump never knew them.
 
-    Keyset pages over the ledger's refusals, whatever their number.
+    Keyset pages over these events, whatever their number.
     """
     purpose, channel = key
     told = Event.objects.filter(
-        site=conf.get().SITE, kind__in=kinds.REFUSING, purpose__in={purpose, ""}, channel__in={channel, ""}
+        site=conf.get().SITE,
+        kind__in=[*kinds.REFUSING, ERASED],
+        purpose__in={purpose, ""},
+        channel__in={channel, ""},
     ).order_by("pk")
     if since is not None:
         told = told.filter(recorded_at__gte=since)
     last = 0
-    while page := list(told.filter(pk__gt=last).values_list("pk", "payload")[:PAGE]):
+    while page := list(told.filter(pk__gt=last).values_list("pk", "kind", "payload")[:PAGE]):
         last = page[-1][0]
-        for _pk, payload in page:
+        for _pk, what, payload in page:
+            reason = reasons.ERASED if what == ERASED else reasons.REFUSED
             for one in (payload.get("digests") or []) if isinstance(payload, dict) else []:
                 if one.get("kind") == kind:
-                    yield str(one.get("digest"))
+                    yield str(one.get("digest")), reason
 
 
 def _entries(kind: Kind, digests: Collection[str]) -> tuple[dict[str, Address], set[str]]:
@@ -92,13 +104,11 @@ def _entries(kind: Kind, digests: Collection[str]) -> tuple[dict[str, Address], 
     return current, erased
 
 
-def _of_a_person(entry: Address, rows: dict[state.Key, ConsentState], key: state.Key, at: datetime) -> str:
-    row = state.standing(rows, *key)
+def _of_a_person(entry: Address | None, row: ConsentState | None, at: datetime) -> str:
     if row is not None and row.standing in kinds.REFUSALS:
         return reasons.REFUSED
-    if row is not None and row.live:
-        return reasons.KNOWN
     if row is not None and row.standing == Standing.EXPIRED and at <= row.since:
         return reasons.ENDED
-    claimed = entry.kind == Kind.EMAIL and entry.proven_at is None and entry.person.user_key is not None
-    return reasons.UNCONFIRMED if claimed else ""
+    if entry is None or entry.kind != Kind.EMAIL or entry.proven_at is not None:
+        return ""
+    return "" if entry.person.user_key is None else reasons.UNCONFIRMED

@@ -39,7 +39,7 @@ def take(
     ``consent_changed`` for each consent.
     """
     kind, key = address_of(batch.channel)[1], (batch.purpose, batch.channel)
-    left = set(standing.leavers(kind=kind, key=key, since=batch.judged_at))
+    left = dict(standing.leavers(kind=kind, key=key, since=batch.judged_at))
     verdicts = _under_lock(consents, kind, key, left, now=now)
     taken = Taken(changed=Counter(one.reason for one in verdicts if one.reason))
     wanted = [one for one in verdicts if not one.reason]
@@ -62,12 +62,12 @@ def take(
 
 
 def _under_lock(
-    consents: Sequence[Consent], kind: Kind, key: tuple[str, str], left: set[str], *, now: datetime
+    consents: Sequence[Consent], kind: Kind, key: tuple[str, str], left: Mapping[str, str], *, now: datetime
 ) -> list[Verdict]:
     """What stands in the way, read once everybody who is known is locked: who objects meanwhile has objected first, or waits."""
     locked: set[int] = set()
     while True:
-        found = standing.verdicts(consents, kind, key, now=now, has_left=left.__contains__)
+        found = standing.verdicts(consents, kind, key, now=now, left=lambda digest: left.get(digest, ""))
         known = {one.entry.person_id for one in found if one.entry is not None}
         if known <= locked:
             return found

@@ -89,7 +89,7 @@ def judge(
     with staging() as stage:
         texts: dict[str, int] = {}
         lines = _by_themselves(stage, bench, reading.lines(file, listing), texts, tell)
-        stage.left(standing.leavers(kind=address_of(channel)[1], key=(purpose, channel)))
+        stage.note(standing.leavers(kind=address_of(channel)[1], key=(purpose, channel)))
         span: list[datetime] = []
         accepted = files.keep_rows(_unhindered(stage, bench, span))
         refused = stage.counts()
@@ -151,7 +151,7 @@ def _unhindered(stage: Staging, bench: Judge, span: list[datetime]) -> Iterator[
     """The consents that nothing known here stands in the way of; ``span`` becomes the first and the last moment of them."""
     kind, key = address_of(bench.channel)[1], (bench.purpose.key, bench.channel)
     for page in pages(stage.consents()):
-        for one in standing.verdicts(page, kind, key, now=bench.now, has_left=stage.has_left):
+        for one in standing.verdicts(page, kind, key, now=bench.now, left=stage.left):
             if one.reason:
                 stage.refuse(one.consent.line, one.reason)
             else:

@@ -105,7 +105,7 @@ def _seal(came: Tail, report: Report, *, now: datetime) -> None:
                 how="command",
                 payload={"first": came.first, "last": came.last, "events": report.events},
             )
-            signals.restored.send(sender=Seal, at=now)
+            signals.restored.send(sender=Seal, at=now, report=report)
     except IntegrityError:
         raise MirrorBroken(
             _("Another replay sealed the same events in this moment: run it once more.")

@@ -113,7 +113,7 @@ class EmailBackend(BaseEmailBackend):
             )
 
     def _send(self, message: EmailMessage, what: Marketing | Asked | Service | None) -> int:
-        if isinstance(what, Marketing):
+        if isinstance(what, Marketing) or (isinstance(what, Asked) and what.broken):
             return self._send_marketing(message, what.purpose, now=clock.now())
         if isinstance(what, Asked):
             self._break_the_seal(message, what)
@@ -122,9 +122,9 @@ class EmailBackend(BaseEmailBackend):
     def _break_the_seal(self, message: EmailMessage, what: Asked) -> None:
         if not what.opens:
             opens.switch_off(message, self.esp_name)
-        mark(
-            message, Marketing(what.purpose)
-        )  # sent again it is asked about again: she may have left meanwhile
+        # Sent again, it or a copy is asked about again: she may have left meanwhile.
+        what.broken = True
+        mark(message, Marketing(what.purpose))
 
     @sensitive_variables()
     def _send_marketing(self, message: EmailMessage, purpose: str, *, now: datetime) -> int:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django_rgpd import signals
 from django_rgpd.core import conf
 from django_rgpd.core.errors import Refused
-from django_rgpd.marketing import building, mailing
+from django_rgpd.marketing import building, campaign_events, mailing
 from django_rgpd.marketing.models import (
     Campaign,
     CampaignRecipient,
@@ -91,6 +91,7 @@ def start(campaign: Campaign, *, now: datetime, by: By = None) -> None:
         changes = {"started_by": _key(by), "started_at": now}
         if not _move(campaign, (CampaignState.DRAFT,), CampaignState.SENDING, **changes):
             raise Refused(_("This campaign was started already."))
+        campaign_events.note(campaign_events.STARTED, campaign, now=now, by=_key(by))
         building.put(campaign, now=now)
 
 
@@ -123,6 +124,7 @@ def stop(campaign: Campaign, *, now: datetime, by: By = None) -> None:
     with transaction.atomic():
         if not _move(campaign, OPEN, CampaignState.STOPPED, note="", ended_at=now):
             raise Refused(_("This campaign is not under way."))
+        campaign_events.note(campaign_events.STOPPED, campaign, now=now, by=_key(by))
         waiting = CampaignRecipient.objects.filter(campaign=campaign, state=RecipientState.WAITING)
         waiting.update(state=RecipientState.DROPPED, reason=STOPPED, at=now)
     mailing.close(campaign, now=now)

@@ -4,7 +4,7 @@ confirmed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -82,14 +82,16 @@ def ask(
 @sensitive_variables()
 def open_entry(context: Mapping[str, object], *, job: Job, now: datetime) -> Mapping[str, object] | None:
     """When the mail leaves: note the address, unproven, and make the link; None where she asked never to be
-    written to.
+    written to, or left after she had asked.
     """
     to, asked_at = str(job.payload["to"]), datetime.fromisoformat(str(context["asked_at"]))
     wordings = context["wordings"]
     known = {one.key: one for one in current().marketing}
     purposes = [key for key in wordings if key in known] if isinstance(wordings, dict) else []
-    standing = [one.reason for one in suppress.over(Kind.EMAIL, to, now=now)]
-    if not purposes or suppress.ASKED in standing or asked_at + LIVES <= now:
+    found = holder(Kind.EMAIL, to, site=conf.get().SITE)
+    purposes = _still_wanted(purposes, to, found.person if found else None, since=asked_at, now=now)
+    never = suppress.ASKED in {one.reason for one in suppress.over(Kind.EMAIL, to, now=now)}
+    if never or not purposes or asked_at + LIVES <= now:
         return None
     token, hashed = links.fresh()
     with transaction.atomic():
@@ -132,7 +134,10 @@ def confirm(token: str, *, now: datetime) -> Asked:
         challenge = asked.challenge
         address = people.prove(_current(challenge), how=HOW, now=now)
         person = state.lock(address.person)
-        agreed = [one for one in asked.purposes if not _refused_since(person, one.key, challenge)]
+        asked_for = [one.key for one in asked.purposes]
+        since, text = challenge.created_at, str(address.canonical)
+        wanted = _still_wanted(asked_for, text, person, since=since, now=now)
+        agreed = [one for one in asked.purposes if one.key in wanted]
         if not agreed or person.erased_at is not None:
             raise BadLink
         wordings = _wordings(challenge)
@@ -228,10 +233,24 @@ def _current(challenge: Challenge) -> Address:
     raise BadLink
 
 
-def _refused_since(person: Person, purpose: str, challenge: Challenge) -> bool:
-    """Whether she left after she had asked: an older link must not bring her back."""
-    row = state.standing(state.rows(person), purpose, EMAIL)
-    return row is not None and row.standing in kinds.REFUSALS and row.since > challenge.created_at
+def _still_wanted(
+    purposes: Collection[str], text: str, person: Person | None, *, since: datetime, now: datetime
+) -> list[str]:
+    """Those of ``purposes`` that she has not refused after she had asked, ``since``: an older wish must not bring her back.
+
+    ``person`` may be nobody whom this database knows, where an older dump was restored: then the list of suppressions tells.
+    """
+    rows = {} if person is None else state.rows(person)
+    listed = [one for one in suppress.over(Kind.EMAIL, text, now=now) if one.since > since]
+    left = {
+        one
+        for one in purposes
+        if (row := state.standing(rows, one, EMAIL))
+        and row.standing in kinds.REFUSALS
+        and row.since > since
+        or suppress.strictest(listed, channel=EMAIL, purpose=one)
+    }
+    return [one for one in purposes if one not in left]
 
 
 def _wordings(challenge: Challenge) -> dict[str, Wording]:

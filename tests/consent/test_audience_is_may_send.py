@@ -59,7 +59,7 @@ STEPS = st.one_of(
     st.tuples(st.just("note"), PEOPLE, st.sampled_from(EMAILS + PHONES)),
     st.tuples(st.just("prove"), PEOPLE, st.sampled_from(EMAILS)),
     st.tuples(st.just("guest"), st.sampled_from(EMAILS), st.booleans()),
-    st.tuples(st.sampled_from(["give", "confirm", "inform", "import", "renew"]), PEOPLE, st.sampled_from(KEYS)),
+    st.tuples(st.sampled_from(["give", "confirm", "inform", "renew"]), PEOPLE, st.sampled_from(KEYS)),
     st.tuples(st.sampled_from(["withdraw", "object"]), PEOPLE, st.sampled_from(WIDE)),
     st.tuples(st.just("list"), st.sampled_from(EMAILS), st.sampled_from(["newsletter", "offers"])),
     st.tuples(st.just("rotate"), st.none()),
@@ -131,11 +131,6 @@ class Shop:
 
     def _inform(self, number: int, key: tuple[str, str]) -> None:
         decisions.inform(self._person(number), *key, how="checkout", now=self.now)
-
-    def _import(self, number: int, key: tuple[str, str]) -> None:
-        decisions.import_(
-            self._person(number), *key, how="import", now=self.now, at=self.now - timedelta(days=30)
-        )
 
     def _list(self, text: str, purpose: str) -> None:
         """A list with evidence is imported: its addresses are vouched for."""

@@ -108,7 +108,7 @@ def test_a_fresh_choice_after_refuse_all_holds_for_itself_alone(person: Person, 
 
 
 @pytest.mark.fault("R08")
-@pytest.mark.parametrize("kind", ["import_", "renew", "inform", "expire"])
+@pytest.mark.parametrize("kind", ["renew", "inform", "expire"])
 def test_nothing_but_a_fresh_choice_takes_a_refusal_back(person: Person, now: datetime, kind: str) -> None:
     decisions.give(person, *NEWS, how="account", now=now)
     decisions.object_to(person, *NEWS, how="link", now=now + HOUR)
@@ -123,7 +123,7 @@ def test_nothing_but_a_fresh_choice_takes_a_refusal_back(person: Person, now: da
 
 def test_an_older_event_that_arrives_late_changes_nothing(person: Person, now: datetime) -> None:
     decisions.withdraw(person, *NEWS, how="link", now=now)
-    decisions.import_(person, *NEWS, how="import", now=now + HOUR, at=now - HOUR)
+    decisions.give(person, *NEWS, how="paper", now=now + HOUR, at=now - HOUR)
     found = row(person)
     assert found is not None
     assert (found.standing, found.since) == (Standing.WITHDRAWN, now)

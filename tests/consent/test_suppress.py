@@ -7,8 +7,7 @@ from datetime import datetime
 import pytest
 from dateutil.relativedelta import relativedelta
 
-from django_rgpd.consent import decisions, suppress
-from django_rgpd.core.errors import Refused
+from django_rgpd.consent import suppress
 from django_rgpd.registry.models import Person, Suppression
 
 pytestmark = pytest.mark.django_db
@@ -40,15 +39,6 @@ def test_one_purpose_or_channel_leaves_the_others(now: datetime) -> None:
     assert not suppress.standing(*ADA, now=now, purpose="offers", channel="post")
     assert not suppress.standing(*ADA, now=now, purpose="newsletter", channel="email")
     assert not suppress.standing("email", "bea@example.com", now=now, purpose="offers", channel="email")
-
-
-@pytest.mark.fault("R08")
-def test_an_import_does_not_pass_a_suppression(person: Person, now: datetime) -> None:
-    suppress.suppress(*ADA, reason=suppress.OBJECTED, now=now)
-    with pytest.raises(Refused):
-        decisions.import_(person, "newsletter", "email", how="import", now=now)
-    assert suppress.standing(*ADA, now=now) is not None
-    assert not decisions.may_send(person, "newsletter", "email", now=now)
 
 
 def test_keep_suppresses_every_address_by_the_digests_alone(person: Person, now: datetime) -> None:

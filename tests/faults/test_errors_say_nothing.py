@@ -198,9 +198,8 @@ def test_a_second_pass_that_the_database_refuses(person: Person, heard: Any) -> 
         lambda person: decisions.inform(person, "offers", "email", how="checkout", now=NOW),
         lambda person: decisions.object_to(person, "", "", how="account", now=NOW),
         lambda person: decisions.leave(person, "newsletter", "email", how="link", now=NOW),
-        lambda person: decisions.import_(person, "newsletter", "email", how="crm", now=NOW),
     ],
-    ids=["give", "inform", "object", "leave", "import"],
+    ids=["give", "inform", "object", "leave"],
 )
 def test_a_decision_that_the_database_refuses(decide: Any, person: Person, heard: Any) -> None:
     """A live consent's row carries her address, which the database would quote."""

@@ -14,7 +14,7 @@ from django_rgpd import signals
 from django_rgpd.consent import audience, decisions, kinds, rebuild, suppress, wordings
 from django_rgpd.consent.models import ConsentState, Standing, Wording
 from django_rgpd.erasure.execute import erase
-from django_rgpd.imports import back, batches, reasons, taking
+from django_rgpd.imports import back, batches, reasons, taking, trial
 from django_rgpd.imports.models import ConsentImport, Stage
 from django_rgpd.ledger.models import Event
 from django_rgpd.outbox.models import Job
@@ -367,3 +367,45 @@ def test_an_import_is_taken_back_whole_but_for_what_people_decided_since(
     }
     again = imported(sheet(good(), good("eve@example.com"), good("grace@example.com")))
     assert (again.taken, again.told["refused"]) == (1, {reasons.REFUSED: 1, reasons.KNOWN: 1})
+
+
+def test_taking_back_costs_the_same_whatever_the_number_of_consents(
+    wording: Wording, imported: Run, now: datetime
+) -> None:
+    """But for the parts that they are written in; the ledger is read once, and once more at the end."""
+
+    def cost(number: int, prefix: str) -> int:
+        batch = imported(sheet(*[good(f"{prefix}{each}@example.com") for each in range(number)]))
+        with CaptureQueriesContext(connection) as queries:
+            assert back.take_back(batch.uuid, actor="user:1", now=now) == number
+        return len(queries)
+
+    few, many = cost(5, "a"), cost(400, "b")
+    assert many <= few + 10  # SQLite takes some of them in parts
+
+
+def test_an_import_that_is_being_taken_stops_when_it_is_taken_back(
+    wording: Wording, private: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has taken ends, and nothing more is taken, now or later."""
+    monkeypatch.setattr("django_rgpd.imports.trial.PAGE", 2)
+    content = sheet(*[good(f"p{number}@example.com") for number in range(7)])
+    batch = batches.receive([content], purpose="newsletter", channel="email", actor="user:1", now=now)
+    conftest.work(now)
+    assert batches.confirm(batch.uuid, actor="user:1", now=now)
+    ended = []
+    token = trial.hearing.set(
+        lambda number: ended.append(back.take_back(batch.uuid, actor="user:2", now=now)) if number == 4 else 0
+    )
+    try:
+        conftest.work(now)
+    finally:
+        trial.hearing.reset(token)
+    conftest.work(now + timedelta(hours=1))
+
+    batch.refresh_from_db()
+    assert (ended, batch.stage, batch.note) == ([4], Stage.ENDED, "It was taken back.")
+    assert Event.objects.filter(kind=kinds.IMPORTED).count() == 4
+    assert not ConsentState.objects.exists()
+    assert conftest.files(private) == []
+    assert not Job.objects.filter(name=batches.TAKE).exclude(state="gone").exists()

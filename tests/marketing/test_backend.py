@@ -353,6 +353,22 @@ def test_a_sealed_mail_that_was_queued_or_readdressed_is_asked_about_again(
     assert "ada" not in repr(mail_class.of(sealed))
 
 
+@pytest.mark.fault("R09")
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_a_sealed_mail_and_its_copies_one_passes_unasked(
+    subscribe: Subscribe, today: datetime, at_once: bool
+) -> None:
+    """Who left between the first and the second gets no second one."""
+    ada = subscribe("ada@example.com")
+    sealed = EmailMessage("Hi", f"Stop: {links.unsubscribe_url(ada.uuid, *NEWS)}", to=["ada@example.com"])
+    send.seal(sealed, person=ada.uuid, purpose="newsletter")
+    copies = [sealed, copy.copy(sealed), copy.copy(sealed)]
+    decisions.leave(ada, *NEWS, how="link", now=today)
+    for some in [copies] if at_once else [[one] for one in copies]:
+        backend.EmailBackend().send_messages(some)
+    assert sent_to() == ["ada@example.com"], "the one that was asked about before she left"
+
+
 @pytest.mark.promise("P12")
 @pytest.mark.fault("R09")
 def test_who_leaves_while_the_others_are_sent_theirs_gets_none(

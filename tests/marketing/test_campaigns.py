@@ -25,6 +25,7 @@ from django_rgpd.core.errors import Refused
 from django_rgpd.erasure.execute import erase
 from django_rgpd.export.collect import write
 from django_rgpd.export.models import Document
+from django_rgpd.ledger.replay import Report
 from django_rgpd.marketing import campaigns, mailing, trial
 from django_rgpd.marketing.models import Campaign, CampaignRecipient
 from django_rgpd.marketing.reporting import report, stuck
@@ -315,7 +316,9 @@ def test_a_restored_dump_pauses_what_was_under_way(readers: list[Person], today:
     campaign = drafted(today)
     campaigns.start(campaign, now=today)
     run(today, BUILDING)
-    signals.restored.send(sender=Campaign, at=today)
+    report = Report()
+    signals.restored.send(sender=Campaign, at=today, report=report)
+    assert report.done == ["Campaigns that wait for your decision, to resume or to stop: 1."]
     run(today)
     assert mail.outbox == []
     campaign.refresh_from_db()

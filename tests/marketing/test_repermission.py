@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import pytest
 from dateutil.relativedelta import relativedelta
@@ -16,8 +17,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from django_rgpd.consent import decisions, expiring, kinds, state, wordings
+from django_rgpd import signals
+from django_rgpd.consent import decisions, expiring, kinds, rebuild, state, wordings
 from django_rgpd.consent.models import ConsentState, Standing
+from django_rgpd.consent.receivers import expire
 from django_rgpd.core import clock, links
 from django_rgpd.erasure.execute import erase
 from django_rgpd.ledger.models import Event
@@ -455,3 +458,36 @@ def test_going_on_and_saying_no_at_once_leave_a_no() -> None:
         thread.join(timeout=60)
     assert errors == []
     assert not decisions.may_send(person, *OFFERS, now=ASKED + timedelta(seconds=2))
+
+
+@pytest.mark.parametrize("clock_", ["contact", "column"])
+def test_ending_terms_costs_the_same_for_a_page_of_people(
+    clock_: str, policy_with: Callable[..., Purpose]
+) -> None:
+    """Statements grow with the pages that people are looked up in; each end is told once."""
+    heard: list[UUID] = []
+
+    def cost(number: int, prefix: str) -> int:
+        for each in range(number):
+            agreed(f"{prefix}{each}@example.com")
+        if clock_ == "column":
+            ConsentState.objects.filter(live=True).update(expires_at=END)
+        with CaptureQueriesContext(connection) as queries:
+            ended = expire(now=END) if clock_ == "column" else ends.end(now=END)
+        assert ended == number
+        return len(queries)
+
+    def listen(*, person: UUID, kind: str, **_more: object) -> None:
+        if kind == kinds.EXPIRED:
+            heard.append(person)
+
+    signals.consent_changed.connect(listen)
+    try:
+        few, many = cost(3, "a"), cost(60, "b")
+    finally:
+        signals.consent_changed.disconnect(listen)
+    assert many == few
+    assert sorted(heard) == sorted(Person.objects.values_list("uuid", flat=True))
+    assert Event.objects.filter(kind=kinds.EXPIRED).count() == 63
+    assert not ConsentState.objects.exclude(standing=Standing.EXPIRED).exists()
+    assert list(rebuild.compare()) == []

@@ -19,7 +19,7 @@ from pathlib import Path
 
 DATABASE = f"workers_{os.getpid()}"
 os.environ["WORKERS_DATABASE"] = DATABASE
-os.environ["DJANGO_SETTINGS_MODULE"] = "tests.retention.workers_settings"
+os.environ["DJANGO_SETTINGS_MODULE"] = os.environ.get("WORKERS_SETTINGS", "tests.retention.workers_settings")
 
 import django  # noqa: E402
 

@@ -15,6 +15,7 @@ from django_rgpd.holds.replay import place_again
 from django_rgpd.ledger.replay import Report, replay
 from django_rgpd.ledger.tail import MirrorBroken
 from django_rgpd.ledger.whole import LedgerIncomplete, must_be_whole, must_find_by_digests
+from django_rgpd.marketing.restoring import hold_back
 from django_rgpd.outbox import door
 
 
@@ -51,6 +52,8 @@ class Command(BaseCommand):
             place_again(report, now=now)
             stand_everybody_again(report, now=now)
             erase_everybody_again(report, now=now, progress=self._progress)
+        if not dry_run and not report.seals:  # mails may have been sent since, which no ledger knows of
+            report.done += hold_back()
         self._say(report)
         if report.left:
             if door.shut():
