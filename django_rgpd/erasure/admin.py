@@ -108,4 +108,4 @@ class ErasureAdmin(admin.ModelAdmin[Erasure]):
                 )
         except RgpdError as error:
             form.add_error(None, str(error))
-        return plan(people.subject(person), now=now, choices=form.choices())
+        return plan(people.subject(person), now=now, choices=form.choices(), vetted=True)

@@ -103,7 +103,8 @@ class Blocked:
 class Telling:
     """A processor that is told: at once, or (``later``) when the business that still needs it is closed.
 
-    ``by_hand``: somebody of the shop does it. ``keeps``: why it is not told, and keeps what it holds.
+    ``by_hand``: somebody of the shop does it. ``keeps``: why it is not told, and keeps what it holds. ``unnamed``: it cannot be
+    told, for no proven address and no id of theirs leads to her there.
     """
 
     key: str
@@ -111,6 +112,7 @@ class Telling:
     later: bool
     by_hand: bool
     keeps: str = ""
+    unnamed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
