@@ -14,6 +14,7 @@ from django_rgpd.core.errors import RgpdError
 from django_rgpd.processors import absences, patience
 from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import Unreachable
+from django_rgpd.processors.unheard import unheard
 
 TIMEOUT = (3.05, 10)
 """Seconds to connect, and to wait for the next byte; the client's own is two minutes."""
@@ -54,7 +55,7 @@ class CarefulClient(ApiClient):  # type: ignore[misc]
         self, method: str, url: str, query_params: Any = None, headers: Any = None, body: Any = None
     ) -> requests.Response:
         """One request over a connection of its own, without what the environment says of proxies and passwords."""
-        with requests.Session() as session:
+        with unheard(), requests.Session() as session:  # their paths hold a digest of the address
             session.trust_env = False
             session.proxies.update(self._proxies)
             answer = session.request(

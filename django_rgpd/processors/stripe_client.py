@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -16,6 +13,7 @@ from django_rgpd.outbox.outcomes import NeedsSomeone
 from django_rgpd.processors import absences, patience
 from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import Unreachable
+from django_rgpd.processors.unheard import unheard
 
 try:
     import requests
@@ -34,8 +32,6 @@ T = TypeVar("T")
 
 # The client would send how long our calls took, under an id that it keeps in a file of the user's home.
 stripe.enable_telemetry = False
-
-_calling: ContextVar[bool] = ContextVar("calling", default=False)
 
 
 def made(api_key: str, *, base: str, proxy: str) -> Any:
@@ -60,7 +56,7 @@ def ask(what: Callable[[], T], *, now: datetime, absent: T | None = None) -> T |
     Raises ``Unreachable`` and ``NeedsSomeone``, without their text.
     """
     try:
-        with _unheard():
+        with unheard():
             return what()
     except stripe.StripeError as error:
         meaning = absences.stripe(error.http_status, error.code)
@@ -95,21 +91,3 @@ def _outcome(
     return NeedsSomeone(
         _("They answered %(status)d, which nobody expected: look at the account.") % {"status": status or 0}
     )
-
-
-@contextmanager
-def _unheard() -> Iterator[None]:
-    """The client and its transport log URLs, in which an address may stand."""
-    token = _calling.set(True)
-    try:
-        yield
-    finally:
-        _calling.reset(token)
-
-
-def _not_ours(record: logging.LogRecord) -> bool:
-    return not _calling.get()
-
-
-for _name in ("stripe", "urllib3.connectionpool"):
-    logging.getLogger(_name).addFilter(_not_ours)

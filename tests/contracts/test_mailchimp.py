@@ -248,6 +248,19 @@ def test_neither_key_nor_address_is_in_a_log_an_error_or_a_url(
     assert [word for word in (ADDRESS, peers.KEY) if word in shown] == []
 
 
+@pytest.mark.fault("P15")
+def test_the_client_logs_no_digest_of_the_address_at_any_level(
+    vendor: Mailchimp, call: Call, peer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Mailchimp's paths hold the MD5 of it, from which who has a list of addresses reads it."""
+    peer.hold(NEWS, ADDRESS)
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")
+    vendor.erase(Contact(address=ADDRESS), call=call)
+    assert any(peers.hash_of(ADDRESS) in path for _method, path, _body in peer.seen)
+    assert peers.hash_of(ADDRESS) not in caplog.text
+
+
 @pytest.mark.fault("P05")
 def test_a_redirect_is_not_followed(vendor: Mailchimp, call: Call, peer: Any) -> None:
     peer.failures.append("redirect")
