@@ -279,7 +279,7 @@ def test_a_redirect_is_not_followed(vendor: Mailchimp, call: Call, peer: Any) ->
         ("audiences", {"newsletter": NEWS, "offers": NEWS}, "one audience for two"),
         ("tags", {"offers": ["x"]}, "'offers', which has no audience"),
         ("host", "http://mail.example.com", "without https"),
-        ("webhook_secrets", "Vb1fT0sW7mJq3xKz9uRd5yLh2cNe8gAp", "give a list"),
+        ("webhook_secrets", "Vb1fT0sW7mJq3xKz9uRd5yLh2cNe8gAp", "is a list of texts"),
         ("signing_secrets", [""], "an empty text"),
         ("audiences", {"offers": NEWS}, "say nothing of 'newsletter'"),
     ],
