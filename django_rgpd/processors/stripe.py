@@ -55,7 +55,7 @@ class Stripe(Processor):
 
     @property
     def live(self) -> bool:
-        """Whether the key is one that moves money."""
+        """Whether the key is one that moves money: a test key finds nobody of the live mode."""
         return "_live_" in self.api_key[:8]
 
     def keeps(self) -> str:

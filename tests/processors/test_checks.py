@@ -11,7 +11,7 @@ from django_rgpd.core.errors import Misconfigured
 from django_rgpd.policy import Recipient, current
 from django_rgpd.processors import roads as declared
 from django_rgpd.processors.base import Capability, Processor
-from django_rgpd.processors.checks import check_processors
+from django_rgpd.processors.checks import check_processors, check_test_accounts
 from tests.processors.conftest import DUMMY, MANUAL, NOTHING
 
 pytestmark = pytest.mark.django_db
@@ -161,3 +161,13 @@ def test_w502_a_mailchimp_that_has_no_webhook_secret(roads):
     assert [number for number, _message in found()] == ["W502"]
     roads(mailchimp={**MAILCHIMP, "webhook_secrets": ["Vb1fT0sW7mJq3xKz9uRd5yLh2cNe8gAp"]})
     assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "production", "number"), [("test", True, 1), ("live", True, 0), ("test", False, 0)]
+)
+def test_w503_a_test_key_in_production(roads, settings, key, production, number):
+    """An erasure that finds nothing in the test mode would be called done."""
+    roads(stripe={"class": "django_rgpd.processors.stripe.Stripe", "api_key": f"rk_{key}_1"})
+    settings.RGPD = {**settings.RGPD, "PRODUCTION": production}
+    assert [one.id for one in check_test_accounts(app_configs=None)] == ["django_rgpd.W503"] * number
