@@ -8,6 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from django_rgpd.erasure.lines import Plan, Telling
 from django_rgpd.erasure.models import Erasure, ErasureState
@@ -133,6 +136,20 @@ def in_words(processors: Mapping[str, Any]) -> str:
     return ", ".join(
         f"{key}: {words.get(one['state'], one['state'])}" for key, one in sorted(processors.items())
     )
+
+
+def in_full(processors: Mapping[str, Any]) -> list[str]:
+    """A line for each processor: where it stands, since when, and its evidence."""
+    return [_in_full(key, one) for key, one in sorted(processors.items())]
+
+
+def _in_full(key: str, one: Mapping[str, Any]) -> str:
+    evidence = one.get("evidence") or {}
+    at = parse_datetime(str(one["at"]))
+    status = f"HTTP {evidence['status']}" if evidence.get("status") else ""
+    since = date_format(localtime(at), "DATETIME_FORMAT") if at is not None else ""
+    told = [in_words({key: one}), since, status, str(evidence.get("reference") or "")]
+    return ", ".join(part for part in told if part)
 
 
 def _own(subject: Subject) -> str | None:
