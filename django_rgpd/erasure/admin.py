@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -38,12 +39,21 @@ class ErasureAdmin(admin.ModelAdmin[Erasure]):
     date_hierarchy = "asked_at"
     search_fields = ("uuid", "person")
     ordering = ("-asked_at",)
+    exclude = ("processors",)
+    readonly_fields = ("evidence",)
     change_list_template = "django_rgpd/erasure/admin_list.html"
 
     @admin.display(description=_lazy("at the processors"))
     def at_processors(self, erasure: Erasure) -> str:
         """Where each of them stands."""
         return telling.in_words(erasure.processors)
+
+    @admin.display(description=_lazy("at the processors"))
+    def evidence(self, erasure: Erasure) -> str:
+        """The same, since when, and what each of them answered."""
+        return format_html_join(
+            "", "<div>{}</div>", ((line,) for line in telling.in_full(erasure.processors))
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never by a form of the admin."""
@@ -108,4 +118,4 @@ class ErasureAdmin(admin.ModelAdmin[Erasure]):
                 )
         except RgpdError as error:
             form.add_error(None, str(error))
-        return plan(people.subject(person), now=now, choices=form.choices())
+        return plan(people.subject(person), now=now, choices=form.choices(), vetted=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -52,12 +52,12 @@ def put(erasure: Erasure, shown: Plan, left: Taken, *, now: datetime) -> None:
         "pinned": _kept(left.pinned),
         "sessions": left.sessions,
         "values": [[value.kind, value.text] for value in left.values],
-        "told_by": list(left.told_by),
-        "references": dict(left.references),
+        "told_by": list(left.named.addresses),
+        "references": dict(left.named.references),
     }
     minutes = timedelta(minutes=conf.get().SECOND_PASS_MINUTES)
     second = jobs.Draft(name=SECOND_PASS, payload=payload, run_at=now + minutes, person=erasure.person)
-    told = telling.drafts(erasure, erasure.processors, left.told_by, left.references, left.subject)
+    told = telling.drafts(erasure, erasure.processors, left.named, left.subject)
     jobs.put_many([second, *told, *_receipt(erasure, shown, left, now=now)], now=now)
 
 
@@ -83,7 +83,7 @@ def second_pass(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
     until = erasure.asked_at + UNDER_WAY
     hers = without_newcomers(subject, _rows(payload, "held"), pinned=_rows(payload, "pinned"), until=until)
-    go_over(erasure, hers, told_by=_texts(payload, "told_by"), references=_named(payload), now=now)
+    go_over(erasure, hers, named=_named(payload), now=now)
     keys = payload.get("sessions")
     if sessions.end([str(key) for key in keys] if isinstance(keys, list) else []):
         raise Later(now + timedelta(minutes=conf.get().SECOND_PASS_MINUTES), _("A session store is down."))
@@ -129,7 +129,7 @@ def go_on(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     subject = unpacked(payload["subject"])  # type: ignore[arg-type]
     pinned = _rows(payload, "pinned")
     subject = without_newcomers(subject, _rows(payload, "held"), pinned=pinned, until=None)
-    go_over(erasure, subject, told_by=_texts(payload, "told_by"), references=_named(payload), now=now)
+    go_over(erasure, subject, named=_named(payload), now=now)
     if erasure.state == ErasureState.OPEN:
         if _overdue(subject, asked=erasure.asked_at, now=now):
             raise NeedsSomeone(_("Business with an erased person is still open past its time: close it."))
@@ -140,14 +140,12 @@ def go_over(
     erasure: Erasure,
     subject: Subject,
     *,
-    told_by: Sequence[str] = (),
-    references: Mapping[str, Sequence[str]] | None = None,
+    named: telling.Names | None = None,
     now: datetime,
 ) -> int:
     """The same plan once more; what is nobody's any more, or a new person's, is left alone. Returns how many rows fell.
 
-    Once nothing waits any more, the processors are told that business still needed: by ``told_by``, her addresses,
-    and ``references``.
+    Once nothing waits any more, the processors are told that business still needed: by what is ``named``, else her addresses.
     """
     with wrapped(f"Erasure {erasure.uuid}"), transaction.atomic():
         standing = holds.standing(steady=True)
@@ -166,8 +164,8 @@ def go_over(
             erasure.receipt = {**counts, "later": [*counts.get("later", []), done.as_json()]}
         erasure.open_until = left.open_until
         if not left.waits:
-            addresses = told_by or sorted(subject.emails)
-            telling.tell_the_rest(erasure, addresses, references or {}, subject, now=now)
+            leads = named or telling.Names(tuple(sorted(subject.emails)))
+            telling.tell_the_rest(erasure, leads, subject, now=now)
         telling.settle(erasure, waits=left.waits, now=now)
         erasure.save(update_fields=["receipt", "open_until", "state", "done_at", "processors"])
     return done.rows
@@ -196,10 +194,11 @@ def _texts(payload: jobs.Payload, name: str) -> list[str]:
     return [str(one) for one in kept] if isinstance(kept, list) else []
 
 
-def _named(payload: jobs.Payload) -> dict[str, list[str]]:
+def _named(payload: jobs.Payload) -> telling.Names:
     kept = payload.get("references")
-    named = kept if isinstance(kept, dict) else {}
-    return {key: [str(one) for one in texts] for key, texts in named.items() if isinstance(texts, list)}
+    pairs = kept.items() if isinstance(kept, dict) else ()
+    references = {key: [str(one) for one in texts] for key, texts in pairs if isinstance(texts, list)}
+    return telling.Names(tuple(_texts(payload, "told_by")), references)
 
 
 def _look(erasure: Erasure, payload: jobs.Payload, *, now: datetime) -> None:

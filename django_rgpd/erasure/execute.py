@@ -160,7 +160,10 @@ def carry_out(case: Case, drawn: Drawn, uuid: UUID) -> tuple[Erasure, list[dict[
     keys = _end(case, drawn)
     if case.choices.get("suppress") and not case.again:
         suppress.keep(case.person, reason=suppress.ASKED, now=now)
-    left = remembered.taken(case.person, case.known, case.user, sessions=keys, herself=case.how in OWN_PAGES)
+    herself = case.how in OWN_PAGES
+    left = remembered.taken(
+        case.person, case.known, case.user, sessions=keys, herself=herself, named=drawn.named
+    )
     remembered.keep(case.person, case.known, left.digests, now=now)
     if drawn.plan.keeps:
         left = replace(left, pinned=remembered.pinned(subject, standing=case.standing, now=now))
@@ -177,7 +180,7 @@ def carry_out(case: Case, drawn: Drawn, uuid: UUID) -> tuple[Erasure, list[dict[
         standing=case.standing,
     )
     _close(case, drawn.plan)
-    told = telling.begun(drawn.plan, left.told_by, left.references, now=now)
+    told = telling.begun(drawn.plan, now=now)
     erasure = _written(case, uuid, drawn.plan, done, told=told)
     afterwards.put(erasure, drawn.plan, replace(left, email=None) if case.again else left, now=now)
     transaction.on_commit(lambda: sessions.end(keys), robust=True)
@@ -198,7 +201,15 @@ def drawn_of(case: Case) -> Drawn:
     subject = case.subject
     rows = (sessions.of(_users(subject)), suppress.about(subject.uuids))
     beside = [Question(rows=one) for one in (*rows, *(each.rows(subject) for each in ending.every()))]
-    return draw(subject, now=case.now, choices=case.choices, standing=case.standing, beside=beside)
+    vetted = case.how not in OWN_PAGES | {BY_TERM}
+    return draw(
+        subject,
+        now=case.now,
+        choices=case.choices,
+        standing=case.standing,
+        vetted=vetted,
+        beside=beside,
+    )
 
 
 def _end(case: Case, drawn: Drawn) -> list[str]:

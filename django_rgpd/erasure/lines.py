@@ -104,7 +104,7 @@ class Telling:
     """A processor that is told: at once, or (``later``) when the business that still needs it is closed.
 
     ``by_hand``: somebody of the shop does it. ``keeps``: why it is not told, and keeps what it holds. ``leaves``: what stays
-    there although it is told.
+    there although it is told. ``unnamed``: it cannot be told, for no proven address and no id of theirs leads to her there.
     """
 
     key: str
@@ -113,6 +113,7 @@ class Telling:
     by_hand: bool
     keeps: str = ""
     leaves: str = ""
+    unnamed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

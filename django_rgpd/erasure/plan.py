@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -50,17 +50,24 @@ class Drawn:
     plan: Plan
     reaches: tuple[Reach, ...]
     beside: tuple[Answer, ...] = ()
+    named: telling.Names = field(default_factory=telling.Names)
+    """What leads to her at processors."""
 
 
 def plan(
-    subject: Subject, *, now: datetime, choices: Choices | None = None, standing: holds.Holds | None = None
+    subject: Subject,
+    *,
+    now: datetime,
+    choices: Choices | None = None,
+    standing: holds.Holds | None = None,
+    vetted: bool = False,
 ) -> Plan:
     """What erasing ``subject`` would do now (GDPR art. 17): one statement, however many rows she has.
 
     ``choices`` as in ``reach.Choices``. ``standing``: the holds to keep to; without it those that stand are read (one more
-    statement), her own restrictions aside. Nothing is changed.
+    statement), her own restrictions aside. ``vetted``: as in ``telling.names``. Nothing is changed.
     """
-    return draw(subject, now=now, choices=choices, standing=standing).plan
+    return draw(subject, now=now, choices=choices, standing=standing, vetted=vetted).plan
 
 
 def draw(
@@ -69,6 +76,7 @@ def draw(
     now: datetime,
     choices: Choices | None = None,
     standing: holds.Holds | None = None,
+    vetted: bool = False,
     beside: Sequence[Question] = (),
 ) -> Drawn:
     """The plan of ``plan``, with what it reaches. ``beside``: questions of the caller's, asked in the same statement."""
@@ -97,8 +105,9 @@ def draw(
         blocked=together(lines, Blocked),
         keeps=together(lines, Keeping),
     )
-    made = replace(made, told=telling.lines(waits=made.waits))
-    return Drawn(made, tuple(reached), tuple(given[: len(beside)]))
+    named = telling.names(subject, vetted=vetted)
+    made = replace(made, told=telling.lines(named, waits=made.waits))
+    return Drawn(made, tuple(reached), tuple(given[: len(beside)]), named)
 
 
 def said(choices: Mapping[str, object] | None) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,6 @@ from django_rgpd.core.errors import BadAddress
 from django_rgpd.erasure import residue, telling
 from django_rgpd.erasure.statements import rows_of
 from django_rgpd.outbox import mail
-from django_rgpd.processors import references
 from django_rgpd.registry import Entry, Subject, held, holds, people, registry, rule, scope
 from django_rgpd.registry.conditions import NEVER, all_of, any_of, is_never
 from django_rgpd.registry.models import Address, Person
@@ -35,16 +34,23 @@ class Taken:
     values: list[residue.Value]
     digests: list[dict[str, str]]
     pinned: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
-    told_by: tuple[str, ...] = field(default=(), repr=False)
-    """The addresses by which processors may know her."""
-    references: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
-    """Key of a processor → what the shop's own columns name her by there."""
+    named: telling.Names = field(default_factory=telling.Names)
+    """What leads to her at processors."""
 
 
-def taken(person: Person, known: people.Known, user: Any, *, sessions: list[str], herself: bool) -> Taken:
+def taken(
+    person: Person,
+    known: people.Known,
+    user: Any,
+    *,
+    sessions: list[str],
+    herself: bool,
+    named: telling.Names,
+) -> Taken:
     """Put together what follows will need, before it goes.
 
     ``herself``: she asks on a page of her own, whose language her receipt then has; else her account's, else hers.
+    ``named``: what leads to her at processors.
     """
     subject, own = known.subject, _account_email(user)
     email = mail.address_among(known.emails, own=people.account_email(user) if user else None) or own
@@ -61,8 +67,7 @@ def taken(person: Person, known: people.Known, user: Any, *, sessions: list[str]
         sessions=sessions,
         values=residue.distinctive(texts),
         digests=_digests(known, own),
-        told_by=telling.addresses_of(subject, own=people.account_email(user) if user else None),
-        references=references.of(subject),
+        named=named,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
@@ -13,11 +14,12 @@ from django_rgpd.consent import permission, state
 from django_rgpd.core import conf
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.marketing import sync
-from django_rgpd.outbox.models import Job
+from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Declined, Later, NeedsSomeone
 from django_rgpd.policy import EMAIL
 from django_rgpd.processors import calling, roads
 from django_rgpd.processors.base import Call, Capability, Contact
+from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 
 _SHOWN = ("status", "last_changed", "unsubscribe_reason", "timestamp_opt")
@@ -26,11 +28,12 @@ _SHOWN = ("status", "last_changed", "unsubscribe_reason", "timestamp_opt")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One purpose at one processor, and what they answer."""
+    """One purpose at one processor: what they answer, and where the last job that tells them stands, unless it is done."""
 
     processor: str
     purpose: str
     there: str
+    job: str
 
 
 @sensitive_variables()
@@ -39,10 +42,10 @@ def look(person: Person, *, now: datetime) -> list[Side]:
     holder = state.holder(person)
     found = []
     for road in sync.heard():
-        held = _held(road, holder, now=now)
+        held, job = _held(road, holder, now=now), _job(road, holder)
         for purpose in road.marketing(EMAIL):
             there = held if isinstance(held, str) else _words(held, purpose.key)
-            found.append(Side(processor=road.key, purpose=str(purpose.label), there=there))
+            found.append(Side(processor=road.key, purpose=str(purpose.label), there=there, job=job))
     return found
 
 
@@ -64,6 +67,17 @@ def _held(road: roads.Road, holder: Person, *, now: datetime) -> Sequence[Mappin
         return str(no.note)
     except RgpdError:
         return _("They do not answer at the moment.")
+
+
+def _job(road: roads.Road, holder: Person) -> str:
+    """Where the last job stands that tells the processor of her, with its note; empty where they were told."""
+    hers = Job.objects.filter(name=calling.SYNC, person__in=people.subject(holder).uuids)
+    last = (
+        hers.filter(Q(payload__processor=road.key) | Q(progress__processor=road.key)).order_by("-pk").first()
+    )
+    if last is None or last.state in {State.DONE, State.GONE}:
+        return ""
+    return ", ".join(one for one in (last.get_state_display(), last.note) if one)
 
 
 def _words(held: Sequence[Mapping[str, object]], purpose: str) -> str:

@@ -5,7 +5,6 @@ A withdrawal there counts here; an agreement there never does. Read by pages, in
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from django_rgpd.consent.audience import audience
 from django_rgpd.core import addresses, clock, conf
 from django_rgpd.core.errors import BadAddress
 from django_rgpd.marketing import reported, sync
+from django_rgpd.marketing.seen import Seen
 from django_rgpd.outbox import door, jobs
 from django_rgpd.outbox.outcomes import Later
 from django_rgpd.policy import EMAIL
@@ -48,6 +48,8 @@ class Difference(StrEnum):
     """They write to her, and the shop may not: they are told to stop."""
     NOBODY = "nobody"
     """They write to an address of which the shop has no record: somebody has to look where it comes from."""
+    ERASED = "erased"
+    """They write to somebody who was erased here: somebody has to look whether she came back by a form of theirs."""
     MISSING = "missing"
     """The shop may write to her, and they do not hold her: they are told."""
     REFUSED = "refused"
@@ -77,31 +79,34 @@ def compare(
 ) -> Iterator[Step]:
     """Compare page by page from ``page`` on (as ``Processor.members`` takes it); ``apply`` says whether anything is changed.
 
-    With ``WRITTEN_TO`` among its standings, who is missing there comes last.
+    Each member is compared once, whatever the pages repeat. Who has to stop being written to is told when all pages are read, for
+    it would move the members of those that are not. With ``WRITTEN_TO`` among its standings, who is missing there comes last.
     """
     full = Standing.WRITTEN_TO in _texts(page.get("standings"))
-    with closing(_Seen()) as seen:
+    with closing(Seen()) as seen:
         while page:
             answer = road.processor.members(purpose, page=page, call=call)
-            found = tuple(_differences(road, purpose, answer.members, seen, apply=apply, call=call))
+            found = tuple(_differences(road, purpose, answer.members, seen, apply=apply))
             page = answer.next
             yield Step(len(answer.members), found, page)
+        if apply:
+            yield from _stopped(road, purpose, seen, call=call)
         if full:
             yield from _missing(road, purpose, seen, apply=apply)
 
 
 @sensitive_variables()
 def _differences(
-    road: roads.Road, purpose: str, members: Sequence[Member], seen: _Seen, *, apply: bool, call: Call
+    road: roads.Road, purpose: str, members: Sequence[Member], seen: Seen, *, apply: bool
 ) -> Iterator[Found]:
     now = clock.now()
     if shut := door.shut():  # nobody may be written to then, which would look as if everybody had left
         raise Later(now + _AN_HOUR, shut)
-    named = dict(_named(members))
+    named = {address: one for address, one in _named(members) if seen.first(address, one)}
     permitted = dict(
         audience(purpose, EMAIL, now=now).filter(address__in=list(named)).values_list("address", "person")
     )
-    seen.add(permitted.values())
+    seen.hold(permitted.values())
     for address, person in permitted.items():
         if named[address].standing in CHANGES:
             difference = _news(road, purpose, address, named[address], apply=apply, now=now)
@@ -114,7 +119,7 @@ def _differences(
         if one not in permitted and member.standing == Standing.WRITTEN_TO
     ]
     if strangers:
-        yield from _not_here(road, purpose, strangers, apply=apply, call=call)
+        yield from _not_here(strangers, seen)
 
 
 @sensitive_variables()
@@ -141,27 +146,50 @@ def _news(
 
 
 @sensitive_variables()
-def _not_here(
-    road: roads.Road, purpose: str, strangers: Sequence[str], *, apply: bool, call: Call
-) -> Iterator[Found]:
+def _not_here(strangers: Sequence[str], seen: Seen) -> Iterator[Found]:
     hers = Address.objects.filter(
         site=conf.get().SITE, kind=Kind.EMAIL, canonical__in=strangers, person__erased_at__isnull=True
     )
-    known = {str(one): uuid for one, uuid in hers.order_by("pk").values_list("canonical", "person__uuid")}
-    yield from (Found(Difference.NOBODY) for one in strangers if one not in known)
-    yield from (Found(Difference.NOT_HERE, person) for person in known.values())
-    if not apply:
-        return
-    for some in _by(AT_ONCE, list(known)):
+    rows = hers.order_by("pk").values_list("canonical", "person__uuid", "pk")
+    known = {str(one): (uuid, pk) for one, uuid, pk in rows}
+    unknown = [one for one in strangers if one not in known]
+    gone = _erased(unknown)
+    yield from (
+        Found(Difference.ERASED, gone[one]) if one in gone else Found(Difference.NOBODY) for one in unknown
+    )
+    yield from (Found(Difference.NOT_HERE, uuid) for uuid, _pk in known.values())
+    seen.stop(pk for _uuid, pk in known.values())
+
+
+@sensitive_variables()
+def _erased(unknown: Sequence[str]) -> dict[str, UUID]:
+    """Those of ``unknown`` by whose digest somebody is known who was erased."""
+    texts = {one.hex: text for text in unknown for one in addresses.digests(Kind.EMAIL, text)}
+    rows = Address.objects.filter(
+        site=conf.get().SITE, kind=Kind.EMAIL, digest__in=list(texts), person__erased_at__isnull=False
+    )
+    return {texts[digest]: uuid for digest, uuid in rows.values_list("digest", "person__uuid")}
+
+
+@sensitive_variables()
+def _stopped(road: roads.Road, purpose: str, seen: Seen, *, call: Call) -> Iterator[Step]:
+    """Tell them of those whom they may not write to, unless they agreed meanwhile."""
+    for keys in seen.stopped(AT_ONCE):
+        rows = Address.objects.filter(pk__in=keys, canonical__isnull=False)
+        hers = {str(one) for one in rows.values_list("canonical", flat=True)}
+        agreed = audience(purpose, EMAIL, now=clock.now()).filter(address__in=hers)
+        some = sorted(hers - {str(one) for one in agreed.values_list("address", flat=True)})
+        if not some:
+            continue
         refused = road.processor.opt_out_many([Contact(address=one) for one in some], purpose, call=call)
-        yield from (Found(Difference.REFUSED) for _number in range(refused))
+        yield Step(0, tuple(Found(Difference.REFUSED) for _number in range(refused)), {})
         # Who agreed while they were told is told once more.
         now = clock.now()
         since = audience(purpose, EMAIL, now=now).filter(address__in=some).values_list("person", flat=True)
         _tell(road, list(since), now=now)
 
 
-def _missing(road: roads.Road, purpose: str, seen: _Seen, *, apply: bool) -> Iterator[Step]:
+def _missing(road: roads.Road, purpose: str, seen: Seen, *, apply: bool) -> Iterator[Step]:
     last = 0
     while True:
         now = clock.now()
@@ -191,30 +219,8 @@ def _named(members: Iterable[Member]) -> Iterator[tuple[str, Member]]:
             continue
 
 
-def _by(number: int, some: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(some), number):
-        yield some[start : start + number]
-
-
 def _texts(value: object) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list | tuple) else []
-
-
-class _Seen:
-    """The people whom they hold, in a file that goes with the process: a million would not fit into memory for long."""
-
-    def __init__(self) -> None:
-        self._file = sqlite3.connect("", check_same_thread=False)
-        self._file.execute("CREATE TABLE seen (person BLOB PRIMARY KEY) WITHOUT ROWID")
-
-    def add(self, people: Iterable[UUID]) -> None:
-        self._file.executemany("INSERT OR IGNORE INTO seen VALUES (?)", [(one.bytes,) for one in people])
-
-    def __contains__(self, person: UUID) -> bool:
-        return bool(self._file.execute("SELECT 1 FROM seen WHERE person = ?", (person.bytes,)).fetchone())
-
-    def close(self) -> None:
-        self._file.close()
 
 
 def purposes(road: roads.Road) -> list[str]:

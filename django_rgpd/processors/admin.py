@@ -91,7 +91,8 @@ def _task(job: Job) -> Task:
         instructions = gone.note
     else:
         instructions = str(processor.instructions) if isinstance(processor, Manual) else ""
-    whom = telling.texts(job.payload, "addresses") or ([str(job.person)] if job.person else [])
+    named = [*telling.texts(job.payload, "addresses"), *telling.texts(job.payload, "references")]
+    whom = list(dict.fromkeys(named)) or ([str(job.person)] if job.person else [])
     return Task(pk=job.pk, name=key, instructions=instructions, whom=whom, due_at=job.due_at)
 
 

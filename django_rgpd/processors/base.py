@@ -153,6 +153,11 @@ class Processor:
         """Whether its options say what to do for the marketing purpose ``purpose``."""
         return True
 
+    @property
+    def live(self) -> bool:
+        """Whether the account that its options name is the one that holds the shop's people, and no test account."""
+        return True
+
     def keeps(self) -> str:
         """Why it is not told of erasures, in words for the person; empty where it is told."""
         return ""

@@ -28,6 +28,22 @@ def check_processors(*, app_configs: Sequence[AppConfig] | None, **_: object) ->
     return [*_settings(policy), *_without_a_road(policy)]
 
 
+@register(TAG, deploy=True)
+def check_test_accounts(*, app_configs: Sequence[AppConfig] | None, **_: object) -> list[CheckMessage]:
+    """The processors whose key is of a test account, where this is production: each answers that it has nothing of anybody."""
+    try:
+        there = roads.every() if conf.in_production() else ()
+    except Misconfigured:
+        return []  # the checks of the policy say so
+    message = "Its key is of a test account: every erasure finds nothing there, and is called done."
+    hint = 'Take the live key, or set RGPD["PRODUCTION"] to False on a copy of the shop.'
+    return [
+        Caution(message, hint=hint, obj=f'RGPD["PROCESSORS"]["{one.key}"]', id="django_rgpd.W503")
+        for one in there
+        if not one.processor.live
+    ]
+
+
 def _settings(policy: Policy) -> Iterator[CheckMessage]:
     recipients = {one.key: one for one in policy.recipients}
     for key in conf.get().PROCESSORS:

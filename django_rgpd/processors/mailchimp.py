@@ -82,13 +82,11 @@ class Mailchimp(Processor):
             yield "has no API key: it ends in a dash and the place of the account, as in -us21."
         ids = [str(one) for one in self.audiences.values()]
         if not ids or not all(_ID.fullmatch(one) for one in ids):
-            yield "has no audiences: give each purpose the id of its own."
+            yield "has no audiences: give each purpose the id of its own, as in a6b5da1054."
         if len(set(ids)) < len(ids):
             yield "has one audience for two purposes: who left one would be written to for the other."
         if strange := sorted({*self.tags, *self.permissions} - set(self.audiences)):
             yield f"has tags or permissions for {strange[0]!r}, which has no audience."
-        if any(isinstance(one, str) for one in (self.webhook_secrets, self.signing_secrets)):
-            yield "has a text for webhook_secrets or signing_secrets: give a list of texts."
         if not all(self.signing_secrets):
             yield "has an empty text among its signing_secrets: anybody could sign with it."
         place = urlsplit(self.host)

@@ -14,6 +14,7 @@ from django_rgpd.core.errors import RgpdError
 from django_rgpd.processors import absences, patience, wire
 from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import Unreachable
+from django_rgpd.processors.unheard import unheard
 
 TIMEOUT = (3.05, 10)
 """Seconds to connect, and to wait for the next byte; the client's own is two minutes."""
@@ -43,7 +44,7 @@ class CarefulClient(ApiClient):  # type: ignore[misc]
     def call_api(self, *args: Any, **kwargs: Any) -> Any:
         """As the client does it, with our errors for its own, whose text may hold the whole request."""
         try:
-            with wire.unheard():
+            with unheard():
                 return super().call_api(*args, **kwargs)
         except ApiClientError as error:
             if isinstance(error.text, RgpdError):

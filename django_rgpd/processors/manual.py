@@ -62,9 +62,10 @@ class Manual(Processor):
     @sensitive_variables()
     def _ask(self, step: Capability, contact: Contact, *, call: Call, becomes: str = "") -> Evidence:
         if self.to and WRITTEN not in call.job.progress:
+            names = dict.fromkeys([contact.address, *contact.references])
             context = {
                 "step": step.value,
-                "address": contact.address,
+                "address": ", ".join(one for one in names if one),
                 "becomes": becomes,
                 "due": call.job.due_at,
             }

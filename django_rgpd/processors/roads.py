@@ -16,6 +16,7 @@ from django_rgpd.core.errors import Misconfigured
 from django_rgpd.outbox.outcomes import NeedsSomeone
 from django_rgpd.policy import Occasion, Outcome, Purpose, Recipient, current
 from django_rgpd.processors.base import Capability, Processor
+from django_rgpd.processors.options import misshapen
 
 CLASS = "class"
 
@@ -125,9 +126,11 @@ def build(key: str) -> Processor | None:
     if missing := sorted(set(_required(kind)) - set(options)):
         msg = f"lacks the option {missing[0]!r}."
         raise Misconfigured(msg)
+    if problem := misshapen(kind, options):
+        raise Misconfigured(problem)
     try:
         processor = kind(**options)
-        problem = next(processor.problems(), None)
+        problem = next(processor.problems(), "")
     except (TypeError, ValueError, AttributeError) as error:
         msg = f"has an option of the wrong type ({type(error).__name__})."
         raise Misconfigured(msg) from None

@@ -13,6 +13,7 @@ from django_rgpd.outbox.outcomes import Declined, NeedsSomeone
 from django_rgpd.processors import absences, patience
 from django_rgpd.processors.absences import Meaning
 from django_rgpd.processors.base import Unreachable
+from django_rgpd.processors.unheard import unheard
 
 try:
     import stripe
@@ -52,7 +53,7 @@ def ask(what: Callable[[], T], *, now: datetime, absent: T | None = None) -> T |
     Raises ``Unreachable``, ``NeedsSomeone`` and ``Declined``, without their text.
     """
     try:
-        with wire.unheard():
+        with unheard():
             return what()
     except stripe.StripeError as error:
         meaning = absences.stripe(error.http_status, error.code)

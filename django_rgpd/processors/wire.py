@@ -1,14 +1,12 @@
-"""The wire to a vendor: it reads nothing of the environment, every answer has an end, and no URL of it is in a log."""
+"""The wire to a vendor: it reads nothing of the environment, and every answer has an end."""
 
 from __future__ import annotations
 
 import io
-import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
 
@@ -27,7 +25,6 @@ MOST = 32 * 1024 * 1024
 _PIECE = 64 * 1024
 
 _lines: ContextVar[list[socket.socket]] = ContextVar("lines")
-_calling: ContextVar[bool] = ContextVar("calling", default=False)
 
 
 def session(proxy: str) -> requests.Session:
@@ -39,16 +36,6 @@ def session(proxy: str) -> requests.Session:
     for scheme in ("https://", "http://"):
         made.mount(scheme, _Adapter())
     return made
-
-
-@contextmanager
-def unheard() -> Iterator[None]:
-    """Clients and their transport log URLs, in which an address may stand, or what it is hashed to."""
-    token = _calling.set(True)
-    try:
-        yield
-    finally:
-        _calling.reset(token)
 
 
 class _Known:
@@ -136,11 +123,3 @@ def _cut(lines: list[socket.socket]) -> None:
         with suppress(OSError):
             # That of an encrypted one would take the encryption from under who reads.
             socket.socket.shutdown(line, socket.SHUT_RDWR)
-
-
-def _not_ours(record: logging.LogRecord) -> bool:
-    return not _calling.get()
-
-
-for _name in ("stripe", "urllib3.connectionpool", "urllib3.connection"):
-    logging.getLogger(_name).addFilter(_not_ours)

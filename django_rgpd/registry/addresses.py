@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -33,6 +35,19 @@ def holder(kind: str, canonical: str, *, site: int) -> Address | None:
         .select_related("person")
         .first()
     )
+
+
+def vouched(persons: Collection[UUID]) -> frozenset[str]:
+    """The current email addresses of ``persons`` (uuids) for which the evidence of an import vouches, and that nobody proved."""
+    rows = Address.objects.filter(
+        person__uuid__in=persons,
+        kind=Kind.EMAIL,
+        until__isnull=True,
+        proven_at__isnull=True,
+        proven_how=VOUCHED,
+        canonical__isnull=False,
+    )
+    return frozenset(str(one) for one in rows.values_list("canonical", flat=True))
 
 
 def note(kind: str, text: str, *, person: Person | None = None, now: datetime) -> Address:

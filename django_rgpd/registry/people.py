@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.core import addresses, conf
 from django_rgpd.core.errors import BadAddress, Refused
-from django_rgpd.registry.addresses import holder, note, prove
+from django_rgpd.registry.addresses import holder, note, prove, vouched
 from django_rgpd.registry.columns import stored_as
 from django_rgpd.registry.models import Address, Person
 from django_rgpd.registry.who import Subject
@@ -37,6 +37,7 @@ __all__ = [
     "subject_of",
     "subjects",
     "users_person",
+    "vouched",
 ]
 
 

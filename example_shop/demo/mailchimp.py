@@ -13,11 +13,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from io import StringIO
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from urllib.request import urlopen
 
 from django.conf import settings
+from django.core.management import call_command
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import get_language
@@ -319,6 +321,8 @@ def at_the_shop(url: str) -> Iterator[tuple[Mailchimp, str]]:
     _read_again()
     peer.hook = url + reverse("django_rgpd:mailchimp_webhook", args=[secret])
     try:
+        # It begins empty each time: have it told of everybody who agreed before.
+        call_command("rgpd_reconcile", "mailchimp", "--full", stdout=StringIO())
         yield peer, f"{server.url}/"
     finally:
         stop()

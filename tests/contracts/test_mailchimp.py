@@ -260,6 +260,19 @@ def test_an_answer_has_an_end(
     assert list(peer.of(ADDRESS)) == [NEWS]
 
 
+@pytest.mark.fault("P15")
+def test_the_client_logs_no_digest_of_the_address_at_any_level(
+    vendor: Mailchimp, call: Call, peer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Mailchimp's paths hold the MD5 of it, from which who has a list of addresses reads it."""
+    peer.hold(NEWS, ADDRESS)
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")
+    vendor.erase(Contact(address=ADDRESS), call=call)
+    assert any(peers.hash_of(ADDRESS) in path for _method, path, _body in peer.seen)
+    assert peers.hash_of(ADDRESS) not in caplog.text
+
+
 @pytest.mark.fault("P05")
 def test_a_redirect_is_not_followed(vendor: Mailchimp, call: Call, peer: Any) -> None:
     peer.failures.append("redirect")
@@ -278,7 +291,7 @@ def test_a_redirect_is_not_followed(vendor: Mailchimp, call: Call, peer: Any) ->
         ("audiences", {"newsletter": NEWS, "offers": NEWS}, "one audience for two"),
         ("tags", {"offers": ["x"]}, "'offers', which has no audience"),
         ("host", "http://mail.example.com", "without https"),
-        ("webhook_secrets", "Vb1fT0sW7mJq3xKz9uRd5yLh2cNe8gAp", "give a list"),
+        ("webhook_secrets", "Vb1fT0sW7mJq3xKz9uRd5yLh2cNe8gAp", "is a list of texts"),
         ("signing_secrets", [""], "an empty text"),
         ("audiences", {"offers": NEWS}, "say nothing of 'newsletter'"),
     ],

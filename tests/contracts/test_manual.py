@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from django.core import mail
 
+from django_rgpd.erasure.execute import erase
+from django_rgpd.outbox import deliver
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.processors import by_hand, calling
+from django_rgpd.registry import people
 from tests.contracts.contract import NOW, ProcessorContract
 
 INSTRUCTIONS = "Write to the accountant."
@@ -59,7 +62,6 @@ class TestManualByMail(ByHand):
         }
 
     def test_they_are_written_to_once_however_often_it_is_tried(self, erasure: Any) -> None:
-        from django_rgpd.outbox import deliver
         from django_rgpd.processors import telling
 
         for _again in range(3):
@@ -70,3 +72,15 @@ class TestManualByMail(ByHand):
         assert "elodie.emond@example.com" in requests[0].body
         assert "June 2" in requests[0].body
         assert self.job().state == State.WAITING
+
+    def test_they_are_asked_for_every_address_that_is_hers(self, user: Any) -> None:
+        """It is one mail, whatever the number of addresses: nobody is written to for the second."""
+        person = people.person_of(user, now=NOW)
+        other = people.note("email", "elodie@example.com", person=person, now=NOW)
+        people.prove(other, how="link", now=NOW)
+        erase(person, how="account", now=NOW)
+        deliver.run_due(now=NOW, names=calling.NAMES)
+        deliver.run_due(now=NOW, names=["mail"])
+        (request,) = [one for one in mail.outbox if one.to == ["books@example.com"]]
+        assert "elodie.emond@example.com" in request.body
+        assert "elodie@example.com" in request.body

@@ -48,3 +48,18 @@ def test_an_opt_out_here_arrives_there_and_one_there_arrives_here(settings: Any)
         decisions.withdraw(person, *KEY, how="account", now=clock.now() + timedelta(seconds=3))
         work()
         assert peer.of(EMAIL)[NEWS]["status"] == "unsubscribed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_demonstration_that_begins_again_shows_who_agreed_before(settings: Any) -> None:
+    """The shop keeps its database; the Mailchimp beside it begins empty."""
+    from example_shop.demo.mailchimp import at_the_shop
+
+    settings.RGPD = {**settings.RGPD, "PRODUCTION": True}
+    now = clock.now() - timedelta(hours=1)
+    person = people.prove(people.note("email", EMAIL, now=now), how="click", now=now).person
+    decisions.give(person, *KEY, how="account", now=now)
+    deliver.run_due(now=clock.now(), names=frozenset({calling.SYNC}))
+    with at_the_shop("http://127.0.0.1:9") as (_peer, page):
+        deliver.run_due(now=clock.now() + timedelta(minutes=1), names=frozenset({calling.SYNC}))
+        assert EMAIL in urlopen(page, timeout=10).read().decode()

@@ -59,3 +59,16 @@ def test_schema_of_the_shop_is_printed(which, capsys):
 def test_envelope_is_printed(capsys):
     call_command("rgpd_export_schema", "--envelope")
     assert json.loads(capsys.readouterr().out) == schema.envelope()
+
+
+@pytest.mark.promise("P46")
+def test_staff_are_told_whose_data_the_file_lacks(person, tmp_path, capsys, settings):
+    """The file is made at once, and nobody is asked while somebody waits at the counter."""
+    dummy = {"class": "django_rgpd.processors.dummy.Dummy"}
+    processors = {**settings.RGPD["PROCESSORS"], "stripe": dummy}
+    settings.RGPD = {**settings.RGPD, "PRODUCTION": True, "PROCESSORS": processors}
+    for document in Document.values:
+        place = str(tmp_path / document)
+        call_command("rgpd_export", "--person", str(person.uuid), "--document", document, "--output", place)
+        told = "ask them: Stripe (payments)." in capsys.readouterr().err
+        assert told is (document == Document.ACCESS)

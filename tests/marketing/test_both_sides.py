@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.urls import reverse
 
 from django_rgpd.core import clock
 from django_rgpd.outbox import deliver
+from django_rgpd.outbox.outcomes import Declined
 from django_rgpd.processors import calling, dummy
 from django_rgpd.processors.base import Unreachable
 from tests.marketing.conftest import fingerprint
@@ -52,6 +54,19 @@ def test_staff_see_what_each_side_holds_and_why(newsletter, settings, subscribe,
     settings.RGPD = {**settings.RGPD, "PRODUCTION": False}
     assert "not asked" in ask(marketer, person).content.decode()
     assert fingerprint() == before
+
+
+def test_staff_see_why_they_were_not_told_yet(newsletter, subscribe, marketer):  # noqa: F811
+    person = subscribe("ada@example.com")
+    assert "<td>waiting</td>" in ask(marketer, person).content.decode()
+    dummy.failures.append(Unreachable())
+    deliver.run_due(now=clock.now(), names=frozenset({calling.SYNC}))
+    assert "<td>waiting, Attempt 1 failed: Unreachable.</td>" in ask(marketer, person).content.decode()
+    dummy.failures.append(Declined("She left the list there after she had agreed here."))
+    deliver.run_due(now=clock.now() + timedelta(hours=1), names=frozenset({calling.SYNC}))
+    assert "<td>refused, She left the list there after she had agreed here.</td>" in ask(
+        marketer, person
+    ).content.decode().replace("&#x27;", "'")
 
 
 def test_who_may_not_see_people_does_not_see_it(newsletter, subscribe, client):  # noqa: F811

@@ -16,12 +16,14 @@ from django.core.management import CommandError, call_command
 
 from django_rgpd.consent import decisions
 from django_rgpd.core import clock
+from django_rgpd.erasure.execute import erase
 from django_rgpd.ledger.models import Event
 from django_rgpd.marketing import comparing, pulling
 from django_rgpd.outbox import daily, deliver
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.processors import calling
 from django_rgpd.processors.base import Call
+from django_rgpd.registry import people
 from django_rgpd.registry.models import Address, Person
 from tests.marketing.conftest import fingerprint
 
@@ -220,3 +222,61 @@ def test_many_changes_take_few_calls_and_little_memory(peer: Any, a_second: int)
     assert told >= number
     assert len(peer.seen) <= number / 500 + number / 1_000 + 3
     assert peak < 15_000_000
+
+
+@pytest.mark.promise("P19")
+def test_an_audience_whose_members_came_in_the_same_second_is_told_in_one_run_and_counted_once(
+    peer: Any, monkeypatch: pytest.MonkeyPatch, today: datetime
+) -> None:
+    """As after an import there. Who has to stop leaves the pages that are read; the others must not move up past the reader."""
+    from django_rgpd.processors import mailchimp_pages
+
+    monkeypatch.setattr(mailchimp_pages, "COUNT", 10)
+    for number in range(45):
+        people.note("email", f"reader{number}@example.com", now=today)
+        peer.hold(NEWS, f"reader{number}@example.com", last_changed="2026-05-01T00:00:00+00:00")
+    assert "     45  written to there, and may not be" in reconcile("--full", "--dry-run")
+    assert "     45  written to there, and may not be" in reconcile("--full")
+    assert {one["status"] for one in peer.audiences[NEWS].values()} == {"unsubscribed"}
+    assert reconcile("--full") == "Both sides agree.\n"
+
+
+def test_who_agrees_while_an_audience_is_read_is_not_told_to_stop(
+    peer: Any, monkeypatch: pytest.MonkeyPatch, today: datetime
+) -> None:
+    from django_rgpd.processors import mailchimp_pages
+    from django_rgpd.processors.mailchimp import Mailchimp
+
+    monkeypatch.setattr(mailchimp_pages, "COUNT", 1)
+    for number in range(3):
+        peer.hold(NEWS, f"other{number}@example.com", last_changed="2026-06-01T00:00:00+00:00")
+    person = people.note("email", "reader@example.com", now=today).person
+    peer.hold(NEWS, "reader@example.com", last_changed="2026-05-01T00:00:00+00:00")
+    pages: list[Any] = []
+    read = Mailchimp.members
+
+    def and_agrees(*args: Any, **kwargs: Any) -> Any:
+        answer = read(*args, **kwargs)
+        if answer.members and pages.append(answer) is None and len(pages) == 3:
+            people.prove(people.note("email", "reader@example.com", now=today), how="link", now=today)
+            decisions.confirm(person, "newsletter", "email", how="double_optin", now=today)
+        return answer
+
+    monkeypatch.setattr(Mailchimp, "members", and_agrees)
+    reconcile("--full")
+    assert status_of(peer, "reader@example.com") == "subscribed"
+
+
+@pytest.mark.promise("P46")
+def test_who_was_erased_here_and_is_written_to_there_is_named_by_her_number(
+    peer: Any, subscribe: Callable[..., Person], tmp_path: Path
+) -> None:
+    """A colleague who imports an old list there brings her back; nothing else of hers is left to say so."""
+    person = subscribe("ada@example.com")
+    erase(person, how="account", now=clock.now())
+    peer.hold(NEWS, "ada@example.com")
+    assert "written to there, erased here" in reconcile("--full", "--report", str(tmp_path / "report.csv"))
+    told = (tmp_path / "report.csv").read_text(encoding="utf-8").splitlines()
+    rows = list(csv.DictReader(told))
+    assert [(one["difference"], one["person"]) for one in rows] == [("erased", str(person.uuid))]
+    assert status_of(peer, "ada@example.com") == "subscribed"

@@ -12,8 +12,11 @@ from django_rgpd.erasure.models import ErasureState
 from django_rgpd.outbox import deliver, jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.processors import by_hand, calling
+from django_rgpd.registry import people
 from django_rgpd.testing import changed, snapshot
 from example_shop.factories import UserFactory
+from example_shop.orders.models import Order
+from example_shop.payments.models import Payment
 from tests.processors.conftest import MANUAL
 
 pytestmark = pytest.mark.django_db
@@ -101,3 +104,20 @@ def test_a_job_that_runs_has_ended_or_calls_nobody_cannot_be_ticked(erasure, now
         by_hand.done(other, reference="x", by="user:1", now=now)
     erasure.refresh_from_db()
     assert erasure.state == ErasureState.TOLD
+
+
+def test_the_page_says_by_what_id_the_vendor_knows_who_has_no_proven_address(roads, user, now):
+    """Her address was never proven, so that the id is all that leads to her there."""
+    roads(
+        stripe={
+            "class": MANUAL,
+            "instructions": "Open it.",
+            "references": ("payments.Payment.stripe_customer",),
+        }
+    )
+    Payment.objects.filter(order__customer=user).update(stripe_customer="cus_0001")
+    Order.objects.filter(customer=user).update(status="cancelled")
+    erase(people.person_of(user, now=now), how="account", now=now)
+    deliver.run_due(now=now, names=calling.NAMES)
+    page = tick(staff("view_job", "change_job"), Job.objects.get(name=calling.ERASE)).content.decode()
+    assert "It is about: cus_0001" in page

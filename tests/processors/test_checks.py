@@ -11,10 +11,16 @@ from django_rgpd.core.errors import Misconfigured
 from django_rgpd.policy import Recipient, current
 from django_rgpd.processors import roads as declared
 from django_rgpd.processors.base import Capability, Processor
-from django_rgpd.processors.checks import check_processors
+from django_rgpd.processors.checks import check_processors, check_test_accounts
 from tests.processors.conftest import DUMMY, MANUAL, NOTHING
 
 pytestmark = pytest.mark.django_db
+
+MAILCHIMP = {
+    "class": "django_rgpd.processors.mailchimp.Mailchimp",
+    "api_key": "0123456789abcdef0123456789abcdef-us21",
+    "audiences": {"newsletter": "a6b5da1054"},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +51,16 @@ def test_nothing_is_found_where_every_processor_has_a_road(roads):
         ({"class": MANUAL, "instructions": " "}, "lacks instructions"),
         ({"class": MANUAL, "instructions": "Write.", "to": "nobody"}, "no mail address"),
         ({"class": NOTHING, "reason": ""}, "lacks a reason"),
-        ({"class": MANUAL, "instructions": "Write.", "to": 7}, "wrong type"),
+        ({"class": MANUAL, "instructions": "Write.", "to": 7}, "wrong type: 'to' is a text"),
+        (
+            {"class": DUMMY, "references": "payments.Payment.stripe_customer"},
+            "'references' is a list of texts",
+        ),
+        ({"class": DUMMY, "fields": ["first_name"]}, "'fields' is a dict of texts"),
+        ({**MAILCHIMP, "audiences": "a6b5da1054"}, "'audiences' is a dict of texts"),
+        ({**MAILCHIMP, "webhook_secrets": None}, "'webhook_secrets' is a list of texts"),
+        ({**MAILCHIMP, "tags": {"newsletter": "reader"}}, "'tags' is a dict of lists of texts"),
+        ({**MAILCHIMP, "api_key": None}, "'api_key' is a text"),
     ],
 )
 def test_e501_a_setting_that_cannot_be_used(roads, setting, said):
@@ -53,7 +68,7 @@ def test_e501_a_setting_that_cannot_be_used(roads, setting, said):
     ((number, message),) = found()
     assert number == "E501"
     assert said in message
-    assert "secret" not in message
+    assert "secret" not in message.replace("webhook_secrets", "")
 
 
 def test_e502_a_processor_that_is_no_recipient_of_the_policy(roads):
@@ -146,3 +161,13 @@ def test_w502_a_mailchimp_that_has_no_webhook_secret(roads):
     assert [number for number, _message in found()] == ["W502"]
     roads(mailchimp={**MAILCHIMP, "webhook_secrets": ["Vb1fT0sW7mJq3xKz9uRd5yLh2cNe8gAp"]})
     assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "production", "number"), [("test", True, 1), ("live", True, 0), ("test", False, 0)]
+)
+def test_w503_a_test_key_in_production(roads, settings, key, production, number):
+    """An erasure that finds nothing in the test mode would be called done."""
+    roads(stripe={"class": "django_rgpd.processors.stripe.Stripe", "api_key": f"rk_{key}_1"})
+    settings.RGPD = {**settings.RGPD, "PRODUCTION": production}
+    assert [one.id for one in check_test_accounts(app_configs=None)] == ["django_rgpd.W503"] * number

@@ -254,3 +254,17 @@ def test_an_answer_and_a_second_pass_at_once_lose_nothing(newsletter, person, no
     erasure.refresh_from_db()
     assert erasure.state == ErasureState.DONE
     assert erasure.processors["mailchimp"]["state"] == "gone"
+
+
+def test_staff_read_what_each_processor_answered_and_when(newsletter, person, now, admin_client):
+    newsletter[ADDRESS] = {"purposes": []}
+    erasure = erase(person, how="account", now=now)
+    place = reverse("admin:django_rgpd_erasure_change", args=[erasure.pk])
+    assert "<div>mailchimp: waiting, May 12, 2026, noon</div>" in admin_client.get(place).content.decode()
+    run(now)
+    shown = admin_client.get(place).content.decode()
+    assert "<div>mailchimp: done, May 12, 2026, noon, dummy</div>" in shown
+    erasure.refresh_from_db()
+    erasure.processors["mailchimp"]["evidence"]["status"] = 204
+    erasure.save()
+    assert "noon, HTTP 204, dummy</div>" in admin_client.get(place).content.decode()

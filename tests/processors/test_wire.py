@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from django_rgpd.processors import wire
+from django_rgpd.processors.unheard import unheard
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 SLOW = 40
@@ -163,7 +164,7 @@ def test_the_environment_says_nothing_and_the_setting_does(
 @pytest.mark.fault("P15")
 def test_no_url_is_in_a_log(peer: Strange, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), wire.session("") as session:
-        with wire.unheard():
+        with unheard():
             session.get(f"{peer.url}/members/555c3ee172edaf5a", timeout=(3, 3))
         assert "555c3ee172edaf5a" not in caplog.text
         session.get(f"{peer.url}/somebody/else/s", timeout=(3, 3))

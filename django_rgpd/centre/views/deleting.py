@@ -14,9 +14,9 @@ from django_rgpd.centre.identity import Visitor, for_visitor
 from django_rgpd.core import clock
 from django_rgpd.core.failures import EngineFailed
 from django_rgpd.core.pages import public, takes
-from django_rgpd.erasure import telling
 from django_rgpd.erasure.execute import PlanChanged, erase
 from django_rgpd.erasure.plan import plan
+from django_rgpd.processors import telling
 from django_rgpd.registry import people
 from django_rgpd.registry.holds import restricted
 
@@ -61,7 +61,7 @@ def delete(request: HttpRequest, found: Visitor) -> HttpResponseBase:
 @takes("GET")
 def deleted(request: HttpRequest) -> HttpResponseBase:
     """What was done, for anybody: nothing on it is about anyone."""
-    return page(request, "deleted", {"processors": [one.name for one in telling.lines(waits=False)]})
+    return page(request, "deleted", {"processors": [str(one.recipient.name) for one in telling.due()]})
 
 
 def _changed(request: HttpRequest, context: dict[str, object]) -> HttpResponseBase:

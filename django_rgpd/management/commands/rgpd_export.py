@@ -17,6 +17,7 @@ from django_rgpd.core.addresses import EMAIL, PHONE
 from django_rgpd.export import archive
 from django_rgpd.export.models import Document
 from django_rgpd.ledger.record import record
+from django_rgpd.processors import access
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 
@@ -68,6 +69,11 @@ class Command(BaseCommand):
         if path.suffix != f".{extension}":
             self.stderr.write(_("What was written is a %(kind)s file.") % {"kind": extension.upper()})
         self.stdout.write(_("Written: %(path)s") % {"path": path})
+        names = ", ".join(str(one.recipient.name) for one in access.holders())
+        if names and document == Document.ACCESS:
+            self.stderr.write(
+                _("What processors hold of her is not in it; ask them: %(names)s.") % {"names": names}
+            )
 
     def _found(
         self, *, email: str | None, phone: str | None, user: str | None, person: str | None

@@ -32,6 +32,9 @@ WORDS = {
     Difference.AGREED_SINCE: gettext_lazy("left there before agreeing here: they are told once more"),
     Difference.NOT_HERE: gettext_lazy("written to there, and may not be: they are told to stop"),
     Difference.NOBODY: gettext_lazy("written to there, unknown here: look where the address comes from"),
+    Difference.ERASED: gettext_lazy(
+        "written to there, erased here: unless she came back by a form of theirs, delete her there"
+    ),
     Difference.MISSING: gettext_lazy("may be written to, not held there: they are told"),
     Difference.REFUSED: gettext_lazy("they did not take the opt-out: look there"),
 }
