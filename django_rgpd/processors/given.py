@@ -30,8 +30,12 @@ def columns(processor: Processor) -> Mapping[str, tuple[str, ...]]:
 def of(processor: Processor, person: Person) -> dict[str, str]:
     """The vendor's names → what the account of ``person`` says now; those that say nothing are left out."""
     account = people.account_of(person) if processor.fields else None
-    if account is None:
-        return {}
+    return {} if account is None else said(processor, account)
+
+
+@sensitive_variables()
+def said(processor: Processor, account: object) -> dict[str, str]:
+    """The same of an account that was read."""
     made = {
         name: " ".join(filter(None, (_value(account, one) for one in paths)))
         for name, paths in columns(processor).items()
