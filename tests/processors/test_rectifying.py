@@ -192,7 +192,7 @@ def test_what_changes_while_they_are_told_is_told_again(
     assert peer.customers[customer]["name"] == "Élodie Durand"
     run(now + timedelta(minutes=1))
     assert peer.customers[customer]["name"] == "Élodie Dupont"
-    keys = [headers["Idempotency-Key"] for method, _path, _body, headers in peer.seen if method == "POST"]
+    keys = [headers["idempotency-key"] for method, _path, _body, headers in peer.seen if method == "POST"]
     assert len(keys) == len(set(keys)) == 2
 
 
