@@ -24,12 +24,10 @@ from django_rgpd.outbox import door, jobs
 from django_rgpd.outbox.outcomes import Later
 from django_rgpd.policy import EMAIL
 from django_rgpd.processors import calling, roads
-from django_rgpd.processors.base import Call, Capability, Contact, Member, Standing
+from django_rgpd.processors.base import MANY, Call, Capability, Contact, Member, Standing
 from django_rgpd.registry.models import Address, Kind
 
 _AN_HOUR = timedelta(hours=1)
-AT_ONCE = 500
-"""The most that ``opt_out_many`` is given."""
 
 CHANGES = (Standing.LEFT, Standing.UNREACHABLE)
 ALL = (*CHANGES, Standing.WRITTEN_TO)
@@ -152,9 +150,9 @@ def _not_here(
     yield from (Found(Difference.NOT_HERE, person) for person in known.values())
     if not apply:
         return
-    for some in _by(AT_ONCE, list(known)):
-        refused = road.processor.opt_out_many([Contact(address=one) for one in some], purpose, call=call)
-        yield from (Found(Difference.REFUSED) for _number in range(refused))
+    for some in _by(MANY, list(known)):
+        told = road.processor.opt_out_many([Contact(address=one) for one in some], purpose, call=call)
+        yield from (Found(Difference.REFUSED, known[one]) for one in told.refused if one in known)
         # Who agreed while they were told is told once more.
         now = clock.now()
         since = audience(purpose, EMAIL, now=now).filter(address__in=some).values_list("person", flat=True)
@@ -165,7 +163,7 @@ def _missing(road: roads.Road, purpose: str, seen: _Seen, *, apply: bool) -> Ite
     last = 0
     while True:
         now = clock.now()
-        rows = audience(purpose, EMAIL, now=now).filter(pk__gt=last)[:AT_ONCE]
+        rows = audience(purpose, EMAIL, now=now).filter(pk__gt=last)[:MANY]
         page = list(rows.values_list("pk", "person"))
         if not page:
             return

@@ -6,14 +6,15 @@ second worker leaves the processor with anything else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from django_rgpd.consent import permission, state
+from django_rgpd.consent import addressees, permission, state
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job
 from django_rgpd.outbox.outcomes import Gone, Later
@@ -29,13 +30,16 @@ MOVED = "moved"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a processor ought to hold of one person: ``live``, the purposes for which she may be written to, and since when she
-    agreed; ``over``, the others; ``former``, the other addresses that are hers.
+    agreed; ``over``, the others, and of these ``undecided``, of which nobody ever said anything; ``former``, the other addresses
+    that are hers. ``uuids``: she, and whoever was merged into her.
     """
 
     contact: Contact = field(repr=False)
     live: dict[str, datetime | None]
     over: tuple[str, ...]
+    undecided: tuple[str, ...]
     former: tuple[str, ...] = field(repr=False)
+    uuids: tuple[UUID, ...]
 
 
 def put(person: UUID, *, purpose: str = "", channel: str = "", moved: bool = False, now: datetime) -> int:
@@ -72,29 +76,53 @@ def sync(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
 @sensitive_variables()
 def wanted(person: UUID, road: roads.Road, *, now: datetime) -> Wanted | None:
     """What the processor ought to hold of ``person``; None where she was erased, or has no address they could know her by."""
-    try:
-        holder = state.holder(person)
-    except Person.DoesNotExist:
-        return None
-    address = permission.address_for(holder, EMAIL)
-    if holder.erased_at is not None or address is None or address.canonical is None:
-        return None
-    rows = state.rows(holder)
-    live: dict[str, datetime | None] = {}
-    over = []
-    for purpose in road.marketing(EMAIL):
-        if permission.may_send(holder, purpose.key, EMAIL, now=now):
-            row = state.standing(rows, purpose.key, EMAIL)
-            live[purpose.key] = row.since if row is not None and row.live else None
-        else:
-            over.append(purpose.key)
-    contact = Contact(
-        address=address.canonical,
-        fields=_fields(road.processor, holder) if live else {},
-        language=holder.language,
+    return wanted_of([person], road, now=now).get(person)
+
+
+@sensitive_variables()
+def wanted_of(named: Collection[UUID], road: roads.Road, *, now: datetime) -> dict[UUID, Wanted]:
+    """The same of each of ``named`` of whom there is something to tell: as many queries as for one, at most ``MANY`` at once."""
+    holders = people.standing_of(named)
+    there = {one.pk: one for one in holders.values() if one.erased_at is None}
+    addresses = {pk: str(one.canonical) for pk, one in permission.addresses_for(there, EMAIL).items()}
+    answers = {
+        one.key: addressees.ask(set(addresses.values()), one.key, now=now) for one in road.marketing(EMAIL)
+    }
+    hers = [one for pk, one in there.items() if pk in addresses]
+    carried = (
+        {one.pk: subject for one, subject in zip(hers, people.subjects(hers), strict=True)} if hers else {}
     )
-    former = tuple(sorted(people.subject(holder).emails - {address.canonical}))
-    return Wanted(contact=contact, live=live, over=tuple(over), former=former)
+    fields = _fields(road.processor, hers)
+    found = {}
+    for uuid, holder in holders.items():
+        if (address := addresses.get(holder.pk)) is None:
+            continue
+        asked = {purpose: told[address] for purpose, told in answers.items()}
+        live = {purpose: _since(one, purpose) for purpose, one in asked.items() if one.answer}
+        contact = Contact(
+            address=address,
+            fields=fields.get(holder.pk, {}) if live else {},
+            language=holder.language,
+        )
+        found[uuid] = Wanted(
+            contact=contact,
+            live=live,
+            over=tuple(purpose for purpose in asked if purpose not in live),
+            undecided=tuple(purpose for purpose, one in asked.items() if _undecided(one, purpose)),
+            former=tuple(sorted(carried[holder.pk].emails - {address})),
+            uuids=carried[holder.pk].uuids,
+        )
+    return found
+
+
+def _undecided(asked: addressees.Addressee, purpose: str) -> bool:
+    nothing = state.standing(asked.states, purpose, EMAIL) is None
+    return nothing and asked.answer.reason == permission.NO_BASIS
+
+
+def _since(asked: addressees.Addressee, purpose: str) -> datetime | None:
+    row = state.standing(asked.states, purpose, EMAIL)
+    return row.since if row is not None and row.live else None
 
 
 @sensitive_variables()
@@ -105,7 +133,7 @@ def _tell(processor: Processor, seen: Wanted, moved: bool, call: Call) -> Eviden
         answers += [_move(processor, Contact(address=one), seen, call) for one in seen.former]
     if processor.can(Capability.SUBSCRIBE):
         answers += [
-            processor.subscribe(_agreed(seen.contact, at), purpose, call=call)
+            processor.subscribe(agreed(seen.contact, at), purpose, call=call)
             for purpose, at in seen.live.items()
         ]
     there = [one for one in answers if not one.absent]
@@ -121,19 +149,22 @@ def _move(processor: Processor, former: Contact, seen: Wanted, call: Call) -> Ev
     return answers[-1] if answers else Evidence(absent=True)
 
 
-def _agreed(contact: Contact, at: datetime | None) -> Contact:
-    return Contact(address=contact.address, fields=contact.fields, language=contact.language, agreed_at=at)
+def agreed(contact: Contact, at: datetime | None) -> Contact:
+    """``contact``, who agreed then."""
+    return replace(contact, agreed_at=at)
 
 
-def _fields(processor: Processor, holder: Person) -> dict[str, str]:
-    """The columns of her account that the setting names, and no other."""
-    account = people.account_of(holder) if processor.fields else None
-    if account is None:
-        return {}
+@sensitive_variables()
+def _fields(processor: Processor, holders: Collection[Person]) -> dict[int, dict[str, str]]:
+    """The columns of their accounts that the setting names, and no other; by the key of the person."""
+    accounts = people.accounts_of(holders) if processor.fields else {}
     return {
-        name: str(value)
-        for name, column in processor.fields.items()
-        if (value := getattr(account, column, ""))
+        pk: {
+            name: str(value)
+            for name, column in processor.fields.items()
+            if (value := getattr(account, column, ""))
+        }
+        for pk, account in accounts.items()
     }
 
 

@@ -24,17 +24,19 @@ from django_rgpd.processors.base import (
     Members,
     Problems,
     Processor,
+    Still,
+    Told,
     Unreachable,
 )
 
 try:
+    from django_rgpd.processors import mailchimp_many
     from django_rgpd.processors.mailchimp_answers import Unclear, meant, together
     from django_rgpd.processors.mailchimp_client import Refusal, lists
+    from django_rgpd.processors.mailchimp_many import Body, Post, joining, values
 except ImportError as missing:
     msg = 'its client is not installed: pip install "django-rgpd[mailchimp]"'
     raise ImportError(msg) from missing
-
-Body = dict[str, object]
 
 _KEY = re.compile(r"[0-9A-Za-z]{8,}-(?P<place>[a-z]{2,4}[0-9]{1,3})")
 _ID = re.compile(r"[0-9A-Za-z]{4,20}")
@@ -109,11 +111,8 @@ class Mailchimp(Processor):
         ):
             raise Declined(_("She left the list there after she had agreed here, or her address bounces."))
         body: Body = {
-            "email_address": contact.address,
+            **joining(contact),
             "status_if_new": "subscribed",
-            "status": "subscribed",
-            **_values(contact),
-            **({"timestamp_opt": contact.agreed_at.isoformat()} if contact.agreed_at else {}),
             **self._permissions(purpose, enabled=True),
         }
         put = self._ask(
@@ -131,19 +130,24 @@ class Mailchimp(Processor):
         """Nothing is sent to her any more; who is not there is not written to either."""
         return self._leave(self.audiences[purpose], contact, call, self._permissions(purpose, enabled=False))
 
+    def many(self, purpose: str) -> bool:
+        """Their call about many has no room for marketing permissions and tags."""
+        return not self.permissions.get(purpose) and not self.tags.get(purpose)
+
     @sensitive_variables()
-    def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> int:
-        """By ``POST /lists/{id}``, 500 at once, whose answer is 200 whatever became of each."""
-        body: Body = {
-            "members": [{"email_address": one.address, "status": "unsubscribed"} for one in contacts],
-            "update_existing": True,
-        }
-        audience = self.audiences[purpose]
-        answer = self._json(
-            call, lambda api: api.batch_list_members(audience, body, skip_merge_validation=True)
+    def subscribe_many(self, contacts: Sequence[Contact], purpose: str, still: Still, *, call: Call) -> Told:
+        """Newcomers are put on the audience; whoever is a member already only where she has not left it since she agreed."""
+        return mailchimp_many.subscribe(
+            self._post(purpose, call),
+            lambda page: self.members(purpose, page=page, call=call),
+            contacts,
+            still=still,
         )
-        errors = answer.get("errors")
-        return len(errors) if isinstance(errors, list) else 0
+
+    @sensitive_variables()
+    def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> Told:
+        """Who may not be subscribed there is not written to either, and is done."""
+        return mailchimp_many.opt_out(self._post(purpose, call), contacts)
 
     @sensitive_variables()
     def members(self, purpose: str, *, page: Mapping[str, object] | None = None, call: Call) -> Members:
@@ -166,7 +170,7 @@ class Mailchimp(Processor):
     @sensitive_variables()
     def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
         """In each audience that knows the former address the new one takes its place; where that one is known too, it leaves."""
-        body: Body = {"email_address": contact.address, **_values(contact)}
+        body: Body = {"email_address": contact.address, **values(contact)}
         return together([self._move(one, former, body, call) for one in self.audiences.values()])
 
     @sensitive_variables()
@@ -229,6 +233,20 @@ class Mailchimp(Processor):
             "marketing_permissions": [{"marketing_permission_id": one, "enabled": enabled} for one in ids]
         }
 
+    def _post(self, purpose: str, call: Call) -> Post:
+        audience = self.audiences[purpose]
+
+        @sensitive_variables()
+        def post(body: Body) -> tuple[Body, Evidence]:
+            api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now, many=True)
+            answer = api.batch_list_members(audience, body, skip_merge_validation=True)
+            if not isinstance(answer, dict):
+                raise Unreachable
+            client = api.api_client
+            return answer, Evidence(status=client.status, reference=client.reference, places=1)
+
+        return post
+
     def _ask(self, call: Call, what: Callable[[Any], object]) -> Evidence:
         """Make one call, for what it does."""
         api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now)
@@ -261,10 +279,6 @@ class Mailchimp(Processor):
 def _hash(contact: Contact) -> str:
     """The only name by which every endpoint knows a member."""
     return hashlib.md5(contact.address.strip().lower().encode(), usedforsecurity=False).hexdigest()
-
-
-def _values(contact: Contact) -> Body:
-    return {"merge_fields": dict(contact.fields)} if contact.fields else {}
 
 
 def _agreed_since(agreed: datetime | None, changed: object) -> bool:
