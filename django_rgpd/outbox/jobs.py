@@ -181,16 +181,18 @@ def renew(job: Job, *, now: datetime, progress: Mapping[str, object] | None = No
     if progress is not None:
         job.progress = as_json(progress)
         changes["progress"] = job.progress
-    if not Job.objects.filter(pk=job.pk, lease=job.lease, state=State.RUNNING).update(**changes):
-        msg = f"Job {job.uuid} belongs to another worker now."
-        raise StaleClaim(msg)
+    _hold([job], changes)
 
 
 def renew_together(some: Sequence[Job], *, now: datetime) -> None:
     """The same of several that were claimed together. Raises ``StaleClaim`` where another worker has any of them."""
+    _hold(some, {"leased_until": now + LEASE})
+
+
+def _hold(some: Sequence[Job], changes: Mapping[str, object]) -> None:
     held = Job.objects.filter(pk__in=[one.pk for one in some], lease=some[0].lease, state=State.RUNNING)
-    if held.update(leased_until=now + LEASE) < len(some):
-        msg = f"Some of {len(some)} jobs ({some[0].name}) belong to another worker now."
+    if held.update(**changes) < len(some):
+        msg = f"Job {some[0].uuid}, or one that goes with it, belongs to another worker now."
         raise StaleClaim(msg)
 
 

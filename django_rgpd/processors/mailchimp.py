@@ -33,7 +33,8 @@ try:
     from django_rgpd.processors import mailchimp_many
     from django_rgpd.processors.mailchimp_answers import Unclear, meant, together
     from django_rgpd.processors.mailchimp_client import Refusal, lists
-    from django_rgpd.processors.mailchimp_many import Body, Post, joining, values
+    from django_rgpd.processors.mailchimp_many import ALONE, Body, Post, joining, values
+    from django_rgpd.processors.mailchimp_tags import tag
 except ImportError as missing:
     msg = 'its client is not installed: pip install "django-rgpd[mailchimp]"'
     raise ImportError(msg) from missing
@@ -121,8 +122,7 @@ class Mailchimp(Processor):
         if put.absent:
             raise NeedsSomeone(_("The audience of the setting does not exist there."))
         if names := self.tags.get(purpose):
-            told = {"tags": [{"name": name, "status": "active"} for name in names]}
-            self._ask(call, lambda api: api.update_list_member_tags(audience, _hash(contact), told))
+            self._tag(audience, contact, names, call)
         return put
 
     @sensitive_variables()
@@ -131,18 +131,22 @@ class Mailchimp(Processor):
         return self._leave(self.audiences[purpose], contact, call, self._permissions(purpose, enabled=False))
 
     def many(self, purpose: str) -> bool:
-        """Their call about many has no room for marketing permissions and tags."""
-        return not self.permissions.get(purpose) and not self.tags.get(purpose)
+        """Their call about many has no room for marketing permissions."""
+        return not self.permissions.get(purpose)
 
     @sensitive_variables()
     def subscribe_many(self, contacts: Sequence[Contact], purpose: str, still: Still, *, call: Call) -> Told:
         """Newcomers are put on the audience; whoever is a member already only where she has not left it since she agreed."""
-        return mailchimp_many.subscribe(
+        told = mailchimp_many.subscribe(
             self._post(purpose, call),
             lambda page: self.members(purpose, page=page, call=call),
             contacts,
             still=still,
         )
+        there = [one for one in contacts if one.address not in told.refused]
+        if not there or self._tagged(there, purpose, call):
+            return told
+        return Told(evidence=told.evidence, refused={**told.refused, **{one.address: ALONE for one in there}})
 
     @sensitive_variables()
     def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> Told:
@@ -218,6 +222,22 @@ class Mailchimp(Processor):
         )
 
     @sensitive_variables()
+    def _tag(self, audience: str, contact: Contact, names: Sequence[str], call: Call) -> Evidence:
+        told = {"tags": [{"name": name, "status": "active"} for name in names]}
+        return self._ask(call, lambda api: api.update_list_member_tags(audience, _hash(contact), told))
+
+    @sensitive_variables()
+    def _tagged(self, contacts: Sequence[Contact], purpose: str, call: Call) -> bool:
+        audience = self.audiences[purpose]
+        return tag(
+            lambda what: self._json(call, what, many=True),
+            lambda name: self._tag(audience, contacts[0], [name], call),
+            audience,
+            self.tags.get(purpose, ()),
+            [one.address for one in contacts],
+        )
+
+    @sensitive_variables()
     def _known(
         self, audience: str, contact: Contact, call: Call, fields: Sequence[str] = ("status", "last_changed")
     ) -> Body:
@@ -256,9 +276,11 @@ class Mailchimp(Processor):
             return meant(no)
         return Evidence(status=api.api_client.status, reference=api.api_client.reference, places=1)
 
-    def _json(self, call: Call, what: Callable[[Any], object], *, absent: Body | None = None) -> Body:
-        """Make one call, for what it answers; ``absent`` where there is nobody."""
-        api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now)
+    def _json(
+        self, call: Call, what: Callable[[Any], object], *, absent: Body | None = None, many: bool = False
+    ) -> Body:
+        """Make one call, for what it answers; ``absent`` where there is nobody, ``many`` where it is about many members."""
+        api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now, many=many)
         try:
             answer = what(api)
         except Refusal as no:

@@ -33,6 +33,7 @@ from django_rgpd.processors import roads
 NEWS = "a6b5da1054"
 KEY = "0123456789abcdef0123456789abcdef-us21"
 AUDIENCE = re.compile(r"/lists/(?P<audience>\w+)(/members)?")
+TAGS = re.compile(r"/lists/(?P<audience>\w+)/(tag-search|segments/(?P<tag>\d+))")
 MEMBER = re.compile(r"/lists/(?P<audience>\w+)/members/(?P<hash>[^/]+)(?P<rest>/.*)?")
 
 
@@ -53,6 +54,7 @@ class Mailchimp:
         self.forgotten: set[str] = set()
         self.compliance: set[str] = set()
         self.spoiling: set[str] = set()
+        self.tags: list[str] = []
         self.strange: set[str] = set()
         self.failures: deque[str] = deque()
         self.seen: list[tuple[str, str, str]] = []
@@ -92,6 +94,9 @@ class Mailchimp:
         if whole is not None and whole["audience"] in self.audiences:
             members = self.audiences[whole["audience"]]
             return self._batch(members, body) if method == "POST" else self._page(members, query)
+        tags = TAGS.fullmatch(path)
+        if tags is not None and tags["audience"] in self.audiences:
+            return self._tags(self.audiences[tags["audience"]], tags["tag"], body)
         found = MEMBER.fullmatch(path)
         if found is None or found["audience"] not in self.audiences:
             return problem(404, "Resource Not Found")
@@ -106,6 +111,7 @@ class Mailchimp:
             return 204, None
         if found["rest"] == "/tags":
             members[key]["tags"] = body["tags"]
+            self.tags += [one["name"] for one in body["tags"] if one["name"] not in self.tags]
             return 204, None
         if method == "PATCH":
             return self._patch(members, key, body)
@@ -194,6 +200,17 @@ class Mailchimp:
             else:
                 told.append(answer)
         return 200, {"new_members": told, "errors": errors, "error_count": len(errors)}
+
+    def _tags(self, members: dict[str, Any], number: str | None, body: Any) -> tuple[int, object]:
+        """The tags that there are, or many members who are given one."""
+        if number is None:
+            return 200, {"tags": [{"id": each, "name": one} for each, one in enumerate(self.tags)]}
+        told = {"name": self.tags[int(number)], "status": "active"}
+        added = [hash_of(one) for one in body["members_to_add"] if hash_of(one) in members]
+        for key in added:
+            kept = members[key].setdefault("tags", [])
+            kept += [told] if told not in kept else []
+        return 200, {"total_added": len(added), "errors": [], "error_count": 0}
 
     def _put(self, members: dict[str, Any], key: str, body: Any) -> tuple[int, object]:
         address = body["email_address"]

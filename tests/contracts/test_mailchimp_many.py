@@ -18,7 +18,7 @@ from django_rgpd.erasure.execute import erase
 from django_rgpd.marketing import sync, sync_many
 from django_rgpd.outbox import deliver, jobs
 from django_rgpd.outbox.models import Job, State
-from django_rgpd.processors import calling, mailchimp_client, mailchimp_many, roads
+from django_rgpd.processors import calling, mailchimp_client, mailchimp_many, mailchimp_tags, roads
 from django_rgpd.processors.base import Contact, Evidence, Unreachable
 from django_rgpd.processors.mailchimp import Mailchimp
 from django_rgpd.registry import people
@@ -382,10 +382,42 @@ def test_what_has_no_room_in_the_call_goes_one_by_one(
     job = Job.objects.get(name=calling.SYNC)
     assert sync_many.most(job) == sync_many.MANY
     processors = settings.RGPD["PROCESSORS"]
-    for more in ({"tags": {"newsletter": ["shop"]}}, {"permissions": {"newsletter": ["f2a9"]}}):
-        changed = {**processors, "mailchimp": {**processors["mailchimp"], **more}}
-        settings.RGPD = {**settings.RGPD, "PROCESSORS": changed}
-        assert sync_many.most(job) == 1
+    more = {"permissions": {"newsletter": ["f2a9"]}}
+    changed = {**processors, "mailchimp": {**processors["mailchimp"], **more}}
+    settings.RGPD = {**settings.RGPD, "PROCESSORS": changed}
+    assert sync_many.most(job) == 1
+
+
+def test_tags_go_along_and_a_new_one_begins_with_one_of_them(
+    peer: Any, readers: Any, settings: Any, now: datetime
+) -> None:
+    processors = settings.RGPD["PROCESSORS"]
+    changed = {**processors, "mailchimp": {**processors["mailchimp"], "tags": {"newsletter": ["shop"]}}}
+    settings.RGPD = {**settings.RGPD, "PROCESSORS": changed}
+    peer.tags = ["shopping"]
+    found = f"GET /lists/{NEWS}/tag-search"
+    readers(2)
+    assert run(now) == {"done": 2}
+    first, *asked, last = calls(peer)
+    assert (first, last) == (MANY, f"POST /lists/{NEWS}/segments/1")
+    assert [one for one in asked if not one.endswith("/tags")] == [found, found]
+    assert len(asked) == 3
+    peer.audiences[NEWS].clear()
+    Job.objects.update(state=State.WAITING, progress={}, payload={"processor": "mailchimp"})
+    assert run(now) == {"done": 2}
+    assert calls(peer) == [MANY, found, f"POST /lists/{NEWS}/segments/1"]
+    assert {each: peer.of(address(each))[NEWS]["tags"] for each in range(2)} == dict.fromkeys(
+        range(2), [{"name": "shop", "status": "active"}]
+    )
+
+
+def test_a_tag_that_they_do_not_give_says_nothing_of_anybody() -> None:
+    found = {"tags": [{"id": 3, "name": "shop"}, {"id": 4, "name": "shopping"}]}
+    for refused in ({"errors": [{"error": "no"}]}, {}):
+        answers = iter([found, refused])
+        assert not mailchimp_tags.tag(lambda _what: next(answers), str, NEWS, ["shop"], [address(0)])  # noqa: B023
+    answers = iter([{"tags": []}, {"tags": []}])
+    assert not mailchimp_tags.tag(lambda _what: next(answers), str, NEWS, ["shop"], [address(0)])
 
 
 def test_an_address_that_moved_goes_alone(peer: Any, readers: Any, now: datetime) -> None:
