@@ -4,7 +4,7 @@ reason.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -128,9 +128,18 @@ def _answer(holder: Person, purpose: Purpose, channel: str, now: datetime) -> An
 
 def address_for(holder: Person, channel: str) -> Address | None:
     """The current address that ``channel`` writes to: the email proven last; the phone given last; one that is reached."""
+    return addresses_for([holder.pk], channel).get(holder.pk)
+
+
+def addresses_for(holders: Collection[int], channel: str) -> dict[int, Address]:
+    """The same of many (keys of people) who have one: one query."""
     if channel not in copies.KINDS:
-        return None
-    return copies.written_to(copies.current([holder.pk]), channel)
+        return {}
+    having: dict[int, list[Address]] = {}
+    for one in copies.current(holders):
+        having.setdefault(one.person_id, []).append(one)
+    chosen = {pk: copies.written_to(each, channel) for pk, each in having.items()}
+    return {pk: one for pk, one in chosen.items() if one is not None}
 
 
 def over(purpose: Purpose, holder: Person, row: ConsentState | None, now: datetime) -> bool:

@@ -24,12 +24,10 @@ from django_rgpd.outbox import door, jobs
 from django_rgpd.outbox.outcomes import Later
 from django_rgpd.policy import EMAIL
 from django_rgpd.processors import calling, roads
-from django_rgpd.processors.base import Call, Capability, Contact, Member, Standing
+from django_rgpd.processors.base import MANY, Call, Capability, Contact, Member, Standing
 from django_rgpd.registry.models import Address, Kind
 
 _AN_HOUR = timedelta(hours=1)
-AT_ONCE = 500
-"""The most that ``opt_out_many`` is given."""
 
 CHANGES = (Standing.LEFT, Standing.UNREACHABLE)
 ALL = (*CHANGES, Standing.WRITTEN_TO)
@@ -174,15 +172,15 @@ def _erased(unknown: Sequence[str]) -> dict[str, UUID]:
 @sensitive_variables()
 def _stopped(road: roads.Road, purpose: str, seen: Seen, *, call: Call) -> Iterator[Step]:
     """Tell them of those whom they may not write to, unless they agreed meanwhile."""
-    for keys in seen.stopped(AT_ONCE):
+    for keys in seen.stopped(MANY):
         rows = Address.objects.filter(pk__in=keys, canonical__isnull=False)
-        hers = {str(one) for one in rows.values_list("canonical", flat=True)}
-        agreed = audience(purpose, EMAIL, now=clock.now()).filter(address__in=hers)
-        some = sorted(hers - {str(one) for one in agreed.values_list("address", flat=True)})
+        hers = {str(one): uuid for one, uuid in rows.values_list("canonical", "person__uuid")}
+        agreed = audience(purpose, EMAIL, now=clock.now()).filter(address__in=list(hers))
+        some = sorted(hers.keys() - {str(one) for one in agreed.values_list("address", flat=True)})
         if not some:
             continue
-        refused = road.processor.opt_out_many([Contact(address=one) for one in some], purpose, call=call)
-        yield Step(0, tuple(Found(Difference.REFUSED) for _number in range(refused)), {})
+        told = road.processor.opt_out_many([Contact(address=one) for one in some], purpose, call=call)
+        yield Step(0, tuple(Found(Difference.REFUSED, hers[one]) for one in told.refused if one in hers), {})
         # Who agreed while they were told is told once more.
         now = clock.now()
         since = audience(purpose, EMAIL, now=now).filter(address__in=some).values_list("person", flat=True)
@@ -193,7 +191,7 @@ def _missing(road: roads.Road, purpose: str, seen: Seen, *, apply: bool) -> Iter
     last = 0
     while True:
         now = clock.now()
-        rows = audience(purpose, EMAIL, now=now).filter(pk__gt=last)[:AT_ONCE]
+        rows = audience(purpose, EMAIL, now=now).filter(pk__gt=last)[:MANY]
         page = list(rows.values_list("pk", "person"))
         if not page:
             return

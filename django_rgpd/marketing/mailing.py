@@ -28,7 +28,7 @@ from django_rgpd.core import mail
 from django_rgpd.marketing import campaign_events, handing
 from django_rgpd.marketing.campaign_letters import Letters
 from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState, RecipientState
-from django_rgpd.outbox import deliver, door, jobs
+from django_rgpd.outbox import deliver, door, ends, jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Gone, Later
 from django_rgpd.policy import EMAIL, current
@@ -254,7 +254,7 @@ class _Range:
 
     def _lose_patience(self) -> None:
         """Try those again later who were put off; after a day of it they have failed."""
-        if self.job.attempts < deliver.MOST_ATTEMPTS:
+        if self.job.attempts < ends.MOST_ATTEMPTS:
             raise NotYet
         left = CampaignRecipient.objects.filter(pk__in=self.put_off, state=RecipientState.WAITING)
         left.update(state=RecipientState.FAILED, failure=handing.PUT_OFF, at=self.clock())

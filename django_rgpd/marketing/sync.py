@@ -6,6 +6,7 @@ second worker leaves the processor with anything else.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,15 +14,14 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from django_rgpd.consent import permission, state
+from django_rgpd.consent import addressees, permission, state
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job
 from django_rgpd.outbox.outcomes import Gone, Later
 from django_rgpd.policy import EMAIL
 from django_rgpd.processors import calling, given, roads
 from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Processor
-from django_rgpd.registry import people
-from django_rgpd.registry.models import Person
+from django_rgpd.registry import Subject, people
 
 MOVED = "moved"
 
@@ -29,14 +29,22 @@ MOVED = "moved"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a processor ought to hold of one person: ``live``, the purposes for which she may be written to, and since when;
-    ``agreed``, those of them to which she agreed; ``over``, the others; ``former``, the other addresses that are hers.
+    ``agreed``, those of them to which she agreed; ``over``, the others, and of these ``undecided``, of which nobody ever said
+    anything; ``former``, the other addresses that are hers. ``uuids``: she, and whoever was merged into her.
     """
 
     contact: Contact = field(repr=False)
     live: dict[str, datetime | None]
     agreed: frozenset[str]
     over: tuple[str, ...]
+    undecided: tuple[str, ...]
     former: tuple[str, ...] = field(repr=False)
+    uuids: tuple[UUID, ...]
+
+    def about(self, purpose: str) -> Contact:
+        """Her contact, with since when it may be written to for ``purpose``, one of ``live``."""
+        since = self.live[purpose]
+        return replace(self.contact, since=since, agreed_at=since if purpose in self.agreed else None)
 
 
 def put(*people: UUID, purpose: str = "", channel: str = "", moved: bool = False, now: datetime) -> int:
@@ -75,31 +83,52 @@ def sync(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
 @sensitive_variables()
 def wanted(person: UUID, road: roads.Road, *, now: datetime) -> Wanted | None:
     """What the processor ought to hold of ``person``; None where she was erased, or has no address they could know her by."""
-    try:
-        holder = state.holder(person)
-    except Person.DoesNotExist:
-        return None
-    address = permission.address_for(holder, EMAIL)
-    if holder.erased_at is not None or address is None or address.canonical is None:
-        return None
-    rows = state.rows(holder)
-    live: dict[str, datetime | None] = {}
-    agreed, over = set(), []
-    for purpose in road.marketing(EMAIL):
-        if permission.may_send(holder, purpose.key, EMAIL, now=now):
-            row = state.standing(rows, purpose.key, EMAIL)
-            live[purpose.key] = row.since if row is not None else None
-            if row is not None and row.live:
-                agreed.add(purpose.key)
-        else:
-            over.append(purpose.key)
-    contact = Contact(
-        address=address.canonical,
-        fields=given.of(road.processor, holder) if live else {},
-        language=holder.language,
+    return wanted_of([person], road, now=now).get(person)
+
+
+@sensitive_variables()
+def wanted_of(named: Collection[UUID], road: roads.Road, *, now: datetime) -> dict[UUID, Wanted]:
+    """The same of each of ``named`` of whom there is something to tell: as many queries as for one, at most ``MANY`` at once."""
+    holders = people.standing_of(named)
+    there = {one.pk: one for one in holders.values() if one.erased_at is None}
+    addresses = {pk: str(one.canonical) for pk, one in permission.addresses_for(there, EMAIL).items()}
+    answers = {
+        one.key: addressees.ask(set(addresses.values()), one.key, now=now) for one in road.marketing(EMAIL)
+    }
+    hers = [one for pk, one in there.items() if pk in addresses]
+    carried = (
+        {one.pk: subject for one, subject in zip(hers, people.subjects(hers), strict=True)} if hers else {}
     )
-    former = tuple(sorted(people.subject(holder).emails - {address.canonical}))
-    return Wanted(contact=contact, live=live, agreed=frozenset(agreed), over=tuple(over), former=former)
+    fields = given.of_many(road.processor, hers)
+    return {
+        uuid: _wanted(holder, addresses[holder.pk], carried[holder.pk], answers, fields.get(holder.pk, {}))
+        for uuid, holder in holders.items()
+        if holder.pk in addresses
+    }
+
+
+def _wanted(
+    holder: Person,
+    address: str,
+    hers: Subject,
+    answers: Mapping[str, Mapping[str, addressees.Addressee]],
+    fields: Mapping[str, str],
+) -> Wanted:
+    asked = {purpose: told[address] for purpose, told in answers.items()}
+    rows = {purpose: state.standing(one.states, purpose, EMAIL) for purpose, one in asked.items()}
+    live = {purpose: rows[purpose] for purpose, one in asked.items() if one.answer}
+    over = tuple(purpose for purpose in asked if purpose not in live)
+    return Wanted(
+        contact=Contact(address=address, fields=fields if live else {}, language=holder.language),
+        live={purpose: None if row is None else row.since for purpose, row in live.items()},
+        agreed=frozenset(purpose for purpose, row in live.items() if row is not None and row.live),
+        over=over,
+        undecided=tuple(
+            one for one in over if rows[one] is None and asked[one].answer.reason == permission.NO_BASIS
+        ),
+        former=tuple(sorted(hers.emails - {address})),
+        uuids=hers.uuids,
+    )
 
 
 @sensitive_variables()
@@ -110,12 +139,7 @@ def _tell(processor: Processor, seen: Wanted, moved: bool, call: Call) -> Eviden
         answers += [_move(processor, Contact(address=one), seen, call) for one in seen.former]
     if processor.can(Capability.SUBSCRIBE):
         answers += [
-            processor.subscribe(
-                replace(seen.contact, since=at, agreed_at=at if purpose in seen.agreed else None),
-                purpose,
-                call=call,
-            )
-            for purpose, at in seen.live.items()
+            processor.subscribe(seen.about(purpose), purpose, call=call) for purpose, at in seen.live.items()
         ]
     there = [one for one in answers if not one.absent]
     return there[-1] if there else Evidence(absent=True)

@@ -10,4 +10,5 @@ from django_rgpd.marketing import (  # noqa: F401 - they register their jobs
     repermission,
     send,
     sync,
+    sync_many,
 )

@@ -6,31 +6,24 @@ import logging
 import time
 import uuid
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from random import SystemRandom
 
 from django.db import connections, router, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from django_rgpd.core import conf
-from django_rgpd.core.errors import Refused, StaleClaim
-from django_rgpd.outbox import door, jobs
+from django_rgpd.core.errors import StaleClaim
+from django_rgpd.outbox import door, ends, jobs
+from django_rgpd.outbox.ends import MOST_ATTEMPTS, End
 from django_rgpd.outbox.models import Job, State
-from django_rgpd.outbox.outcomes import Declined, Gone, Later, NeedsSomeone
 
 log = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 12
-"""Attempts, over about a day, after which a job waits for a person."""
-
 AT_THE_DOOR = timedelta(minutes=5)
 """How long a job that found the door shut waits before it asks again."""
-
-_FIRST_PAUSE = timedelta(minutes=1)
-_LONGEST_PAUSE = timedelta(hours=6)
-_chance = SystemRandom()
 
 
 @dataclass(slots=True)
@@ -50,7 +43,9 @@ class Summary:
     @property
     def failed(self) -> int:
         """How many jobs were put off after a fault, or wait for a person now."""
-        return sum(number for (_name, state), number in self.done.items() if state in {"failed", State.NEEDS})
+        return sum(
+            number for (_name, state), number in self.done.items() if state in {ends.FAILED, State.NEEDS}
+        )
 
 
 def run_due(*, now: datetime, limit: int | None = None, names: frozenset[str] | None = None) -> Summary:
@@ -65,7 +60,9 @@ def run_due(*, now: datetime, limit: int | None = None, names: frozenset[str] | 
         job = claim(now=moment, names=names)
         if job is None:
             return summary
-        summary.done[job.name, attempt(job, now=moment)] += 1
+        left = None if limit is None else limit - summary.done.total()
+        for said, number in attempt_together(claim_along(job, now=moment, most=left), now=moment).items():
+            summary.done[job.name, said] += number
     return summary
 
 
@@ -86,17 +83,57 @@ def claim(*, now: datetime, names: frozenset[str] | None = None) -> Job | None:
             return job
 
 
+def claim_along(job: Job, *, now: datetime, most: int | None = None) -> list[Job]:
+    """``job``, which was just claimed, and those that go with it: due, of its kind, payload and number of attempts.
+
+    Not more than ``most``; they get its lease. Each failure halves how many go together, so that one that spoils the attempt of
+    the others is alone in the end.
+    """
+    kind = jobs.registered(job.name)
+    number = (
+        kind.most(job) >> (job.attempts - 1) if kind is not None and kind.together and not job.progress else 1
+    )
+    if most is not None:
+        number = min(number, most)
+    if number < 2:
+        return [job]
+    with transaction.atomic(using=router.db_for_write(Job)):
+        like = _due(now, frozenset({job.name})).filter(
+            payload=job.payload, progress={}, attempts=job.attempts - 1
+        )
+        keys = list(_locked(like).values_list("pk", flat=True)[: number - 1])
+        like.filter(pk__in=keys).update(
+            state=State.RUNNING,
+            lease=job.lease,
+            leased_until=job.leased_until,
+            attempts=F("attempts") + 1,
+        )
+    return [job, *Job.objects.filter(pk__in=keys, lease=job.lease).order_by("run_at", "pk")]
+
+
 def attempt(job: Job, *, now: datetime) -> str:
     """Carry one claimed job out, outside of any transaction of ours, and write down how it ended.
 
     Returns the state it ended in, ``"failed"`` where it will be tried again, ``"stale"`` where another worker
     has it.
     """
+    (said,) = attempt_together([job], now=now)
+    return said
+
+
+def attempt_together(some: Sequence[Job], *, now: datetime) -> Counter[str]:
+    """The same of jobs that were claimed together: how many ended in which state."""
+    said: Counter[str] = Counter()
     try:
-        return _attempt(job, now=now)
+        for end, them in _ends(some, now=now):
+            written = ends.write(them, end, now=now)
+            said[end.said or end.state] += written
+            said[ends.STALE] += len(them) - written
     except StaleClaim:
-        log.warning("Job %s (%s) was taken over by another worker.", job.uuid, job.name)
-        return "stale"
+        said[ends.STALE] += len(some) - said.total()
+    if said[ends.STALE]:
+        log.warning("Job %s (%s) was taken over by another worker.", some[0].uuid, some[0].name)
+    return +said
 
 
 def retry(waiting: QuerySet[Job], *, now: datetime) -> int:
@@ -107,81 +144,59 @@ def retry(waiting: QuerySet[Job], *, now: datetime) -> int:
     )
 
 
-def pause(attempts: int) -> timedelta:
-    """How long to wait after the given number of attempts: doubling up to six hours, give or take a fifth."""
-    longest = min(_FIRST_PAUSE * 2 ** min(attempts - 1, 16), _LONGEST_PAUSE)
-    return timedelta(seconds=longest.total_seconds() * _chance.uniform(0.8, 1.2))
+def _ends(some: Sequence[Job], *, now: datetime) -> Iterator[tuple[End, list[Job]]]:
+    """Each end with the jobs that come to it."""
+    first, kind = some[0], jobs.registered(some[0].name)
+    barred = _barred(kind, first, now=now)
+    if barred is not None or kind is None:
+        outcomes: dict[int, object] = {}
+    elif kind.together is not None and len(some) > 1:
+        outcomes = _outcomes(kind.together, some, now=now)
+    else:
+        outcomes = {first.pk: _outcome(kind, first, now=now)}
+    by_outcome: dict[int, End] = {}
+    alike: dict[str, tuple[End, list[Job]]] = {}
+    for job in some:
+        outcome = outcomes.get(job.pk)
+        if id(outcome) not in by_outcome:
+            by_outcome[id(outcome)] = barred or ends.of(outcome, job, now=now)
+        end = by_outcome[id(outcome)]
+        alike.setdefault(repr(end), (end, []))[1].append(job)
+    yield from alike.values()
 
 
-def _attempt(job: Job, *, now: datetime) -> str:
-    kind = jobs.registered(job.name)
+def _barred(kind: jobs.Registered | None, job: Job, *, now: datetime) -> End | None:
+    """The end of an attempt that does not begin."""
     if kind is None:
-        return _end(job, State.NEEDS, now=now, note=_("Nothing carries out jobs of this name any more."))
+        return End(state=State.NEEDS, note=_("Nothing carries out jobs of this name any more."))
     if kind.outward and not conf.in_production():
-        return _end(job, State.REFUSED, now=now, note=_("This is not production: nothing leaves it."))
+        return End(state=State.REFUSED, note=_("This is not production: nothing leaves it."))
     if kind.waits and (words := door.shut()):
-        return _put_off(job, now + AT_THE_DOOR, note=words, attempts=job.attempts - 1)
+        return ends.put_off(now + AT_THE_DOOR, words)
     if job.attempts > MOST_ATTEMPTS:
-        return _end(job, State.NEEDS, now=now, note=_("Its worker died, again and again."))
+        return End(state=State.NEEDS, note=_("Its worker died, again and again."))
+    return None
+
+
+def _outcome(kind: jobs.Registered, job: Job, *, now: datetime) -> object:
     try:
         kind.handler(job.payload, job=job, now=now)
     except StaleClaim:
         raise
-    except Gone as end:
-        return _end(job, State.GONE, now=now, note=end.note)
-    except Declined as end:
-        return _end(job, State.REFUSED, now=now, note=end.note)
-    except Refused as end:
-        return _end(job, State.REFUSED, now=now, note=str(end.reason))
-    except NeedsSomeone as end:
-        return _end(job, State.NEEDS, now=now, note=end.note)
-    except Later as end:
-        return _put_off(
-            job, max(end.at, now + timedelta(seconds=1)), note=end.note, attempts=job.attempts - 1
-        )
     except Exception as error:
-        return _failed(job, error, now=now)
-    return _end(job, State.DONE, now=now)
+        return error
+    return None
 
 
-def _failed(job: Job, error: Exception, *, now: datetime) -> str:
-    # The name of the error alone: a message may quote a row or an address.
-    kind = type(error).__name__
-    log.warning("Job %s (%s), attempt %d: %s.", job.uuid, job.name, job.attempts, kind)
-    if job.attempts >= MOST_ATTEMPTS:
-        note = _("Given up after %(attempts)d attempts: %(error)s.") % {
-            "attempts": job.attempts,
-            "error": kind,
-        }
-        return _end(job, State.NEEDS, now=now, note=note)
-    note = _("Attempt %(attempts)d failed: %(error)s.") % {"attempts": job.attempts, "error": kind}
-    _put_off(job, now + pause(job.attempts), note=note, attempts=job.attempts)
-    return "failed"
-
-
-def _end(job: Job, state: State, *, now: datetime, note: str = "") -> str:
-    changes: dict[str, object] = {
-        "state": state,
-        "note": note[:200],
-        "finished_at": None if state == State.NEEDS else now,
-    }
-    if state in {State.DONE, State.GONE}:
-        changes["payload"] = {}
-    _write(job, changes)
-    return state
-
-
-def _put_off(job: Job, at: datetime, *, note: str, attempts: int) -> str:
-    _write(job, {"state": State.WAITING, "run_at": at, "note": note[:200], "attempts": attempts})
-    return State.WAITING
-
-
-def _write(job: Job, changes: dict[str, object]) -> None:
-    """Write as the worker who holds the lease, or not at all."""
-    held = Job.objects.filter(pk=job.pk, lease=job.lease, state=State.RUNNING)
-    if not held.update(**changes, lease=None, leased_until=None):
-        msg = f"Job {job.uuid} belongs to another worker now."
-        raise StaleClaim(msg)
+def _outcomes(carry_out: jobs.Together, some: Sequence[Job], *, now: datetime) -> dict[int, object]:
+    unsaid: object = LookupError()
+    try:
+        told = carry_out(some, now=now)
+    except StaleClaim:
+        raise
+    except Exception as error:
+        told, unsaid = {}, error
+    return {one.pk: told.get(one.pk, unsaid) for one in some}
 
 
 def _due(now: datetime, names: frozenset[str] | None) -> QuerySet[Job]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeAlias
@@ -40,14 +40,29 @@ class Handler(Protocol):
     def __call__(self, payload: Payload, *, job: Job, now: datetime) -> object: ...
 
 
+class Together(Protocol):
+    """What carries several jobs of a kind out at once, all of one payload and one lease, and may be called twice for each.
+
+    Returns the end of each by its pk: what ``Handler`` would have raised, or the progress to keep where it went well. What it
+    raises is the end of all.
+    """
+
+    def __call__(self, some: Sequence[Job], *, now: datetime) -> Mapping[int, object]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A kind of job: its handler, whether it reaches other people's systems, and whether it waits at a shut door."""
+    """A kind of job: its handler, whether it reaches other people's systems, and whether it waits at a shut door.
+
+    ``together``: what carries several out at once, ``most`` of them with a job.
+    """
 
     name: str
     handler: Handler
     outward: bool
     waits: bool
+    together: Together | None = None
+    most: Callable[[Job], int] = lambda job: 1
 
 
 _registered: dict[str, Registered] = {}
@@ -67,6 +82,19 @@ def job(name: str, *, outward: bool = False, waits: bool = False) -> Callable[[H
             msg = f"The job {name!r} has a handler already: {_place(known.handler)}."
             raise Misconfigured(msg)
         _registered[name] = Registered(name, handler, outward, waits or outward)
+        return handler
+
+    return register
+
+
+def together(name: str, *, most: Callable[[Job], int]) -> Callable[[Together], Together]:
+    """Have the decorated function carry jobs called ``name``, which have a handler, out where several wait with one payload.
+
+    ``most``: how many go with a job, itself counted; 1 where it goes alone.
+    """
+
+    def register(handler: Together) -> Together:
+        _registered[name] = replace(_registered[name], together=handler, most=most)
         return handler
 
     return register
@@ -153,8 +181,18 @@ def renew(job: Job, *, now: datetime, progress: Mapping[str, object] | None = No
     if progress is not None:
         job.progress = as_json(progress)
         changes["progress"] = job.progress
-    if not Job.objects.filter(pk=job.pk, lease=job.lease, state=State.RUNNING).update(**changes):
-        msg = f"Job {job.uuid} belongs to another worker now."
+    _hold([job], changes)
+
+
+def renew_together(some: Sequence[Job], *, now: datetime) -> None:
+    """The same of several that were claimed together. Raises ``StaleClaim`` where another worker has any of them."""
+    _hold(some, {"leased_until": now + LEASE})
+
+
+def _hold(some: Sequence[Job], changes: Mapping[str, object]) -> None:
+    held = Job.objects.filter(pk__in=[one.pk for one in some], lease=some[0].lease, state=State.RUNNING)
+    if held.update(**changes) < len(some):
+        msg = f"Job {some[0].uuid}, or one that goes with it, belongs to another worker now."
         raise StaleClaim(msg)
 
 

@@ -6,6 +6,9 @@ from datetime import datetime
 
 from django_rgpd.core.errors import RgpdError
 
+ALONE = "alone"
+"""In the progress of a job that goes with no others any more."""
+
 
 class Outcome(RgpdError):
     """An end of an attempt that is no fault. ``note`` is shown to staff and holds nothing personal."""
@@ -33,3 +36,7 @@ class Later(Outcome):
     def __init__(self, at: datetime, note: str = "") -> None:
         super().__init__(note)
         self.at = at
+
+
+class Alone(Outcome):
+    """Said of one of several jobs that were carried out together: nothing is known of it, and it is done again by itself."""

@@ -59,6 +59,17 @@ STRIPE_REFUSALS = frozenset({"payment_intent_unexpected_state", "parameter_inval
 """https://docs.stripe.com/error-codes: what a payment in its state takes no more, and what "cannot be unset": no other attempt
 changes that."""
 
+MAILCHIMP_TEXTS = {
+    # What the titles above say in words: errors of one member among many have no title. The same issues.
+    "is in a compliance state": Meaning.LEFT,
+    "was permanently deleted": Meaning.FORGOTTEN,
+}
+
+
+def mailchimp_member(text: str) -> Meaning:
+    """What Mailchimp says of one member among many that it was told of: ``UNCLEAR`` for every text but the two that we know."""
+    return next((meaning for words, meaning in MAILCHIMP_TEXTS.items() if words in text), Meaning.UNCLEAR)
+
 
 def stripe(status: int | None, code: str | None) -> Meaning:
     """What Stripe's error means: its HTTP ``status``, None where the network failed, and its ``code``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,6 +10,10 @@ from typing import ClassVar, TypeAlias
 
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.outbox.models import Job
+from django_rgpd.outbox.outcomes import Outcome
+
+MANY = 500
+"""The most people that one step is about."""
 
 
 class Capability(StrEnum):
@@ -19,6 +23,7 @@ class Capability(StrEnum):
     OPT_OUT = "opt_out"
     UPDATE = "update"
     ERASE = "erase"
+    SUBSCRIBE_MANY = "subscribe_many"
     OPT_OUT_MANY = "opt_out_many"
     MEMBERS = "members"
     EXPORT = "export"
@@ -41,6 +46,11 @@ class Contact:
     agreed_at: datetime | None = None
     references: tuple[str, ...] = field(default=(), repr=False)
     """What the shop's own columns name her by there: their ids, or an address as it was typed."""
+
+    @property
+    def stands_since(self) -> datetime | None:
+        """Since when she may be written to: a refusal of before does not stand."""
+        return self.since or self.agreed_at
 
 
 class Standing(StrEnum):
@@ -101,6 +111,17 @@ class Evidence:
         return {"absent": self.absent, **{name: value for name, value in found.items() if value}}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What became of many who were told of at once: ``evidence`` is of all but those in ``refused``, an address → its end.
+
+    The end is ``Declined`` where the vendor said no for good, and ``Alone`` where the step has to be taken for her by herself.
+    """
+
+    evidence: Evidence
+    refused: Mapping[str, Outcome] = field(default_factory=dict, repr=False)
+
+
 class Unsupported(RgpdError):
     """A step was asked of a processor that does not declare it: nothing was sent."""
 
@@ -112,6 +133,9 @@ class Unreachable(RgpdError):
         super().__init__(what)
         self.after = after
 
+
+Still: TypeAlias = "Callable[[Sequence[Contact]], Sequence[Contact]]"
+"""Of whom a step still stands, by what the shop has decided by now."""
 
 Problems: TypeAlias = Iterator[str]
 """Sentences, each the end of a check's message."""
@@ -174,8 +198,19 @@ class Processor:
         """``contact`` must not be written to for ``purpose`` any more."""
         raise self._unsupported(Capability.OPT_OUT)
 
-    def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> int:
-        """None of ``contacts``, whom they hold, must be written to for ``purpose``; returns how many they would not take."""
+    def many(self, purpose: str) -> bool:
+        """Whether the two steps below say all that there is to say for ``purpose``; else it is told of one person at a time."""
+        return True
+
+    def subscribe_many(self, contacts: Sequence[Contact], purpose: str, still: Still, *, call: Call) -> Told:
+        """As ``subscribe`` of each of ``contacts``, at most ``MANY``; who needs more than one call of her own is ``Alone``.
+
+        Whatever is sent later than first thing is sent for those only who ``still`` agree.
+        """
+        raise self._unsupported(Capability.SUBSCRIBE_MANY)
+
+    def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> Told:
+        """None of ``contacts``, whom they hold, at most ``MANY``, must be written to for ``purpose``."""
         raise self._unsupported(Capability.OPT_OUT_MANY)
 
     def members(self, purpose: str, *, page: Mapping[str, object] | None = None, call: Call) -> Members:

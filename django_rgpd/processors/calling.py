@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
@@ -26,12 +27,13 @@ NAMES = frozenset({ERASE, SYNC, RECTIFY, ACCESS, MOVED, COMPARE})
 
 _ROOM = timedelta(seconds=3)
 
+T = TypeVar("T")
 Step = Callable[[roads.Road, Call], Evidence]
 
 
 @sensitive_variables()
-def call(step: Step, payload: jobs.Payload, *, job: Job, now: datetime) -> Evidence:
-    """Take ``step`` on the road that ``payload`` names, and keep the evidence with the job.
+def make(step: Callable[[roads.Road, Call], T], payload: jobs.Payload, *, job: Job, now: datetime) -> T:
+    """Take ``step`` on the road that ``payload`` names; returns what it returns.
 
     Raises the outcomes of ``outbox``: ``NeedsSomeone`` where the road is gone or cannot do it, ``Later`` where the vendor
     asked to be left alone or has no room. Any other error is tried again by the outbox.
@@ -42,7 +44,7 @@ def call(step: Step, payload: jobs.Payload, *, job: Job, now: datetime) -> Evide
     road = roads.of(key)
     _room(road, job=job, now=now)
     try:
-        evidence = step(road, Call(job=job, now=now))
+        return step(road, Call(job=job, now=now))
     except Unsupported:
         msg = _("%(name)s cannot do this: tell them yourself, then note here that you did.")
         raise NeedsSomeone(msg % {"name": key}) from None
@@ -51,8 +53,19 @@ def call(step: Step, payload: jobs.Payload, *, job: Job, now: datetime) -> Evide
             raise
         note = _("They asked to be left alone for a while.")
         raise Later(now + patience.spread(busy.after), note) from None
-    jobs.renew(job, now=now, progress={**job.progress, "processor": key, "evidence": evidence.as_json()})
+
+
+@sensitive_variables()
+def call(step: Step, payload: jobs.Payload, *, job: Job, now: datetime) -> Evidence:
+    """The same, and keep the evidence with the job."""
+    evidence = make(step, payload, job=job, now=now)
+    jobs.renew(job, now=now, progress={**job.progress, **progress(payload, evidence)})
     return evidence
+
+
+def progress(payload: jobs.Payload, evidence: Evidence) -> dict[str, object]:
+    """What a job keeps of a call once its payload is emptied."""
+    return {"processor": payload["processor"], "evidence": evidence.as_json()}
 
 
 def answered(
@@ -82,7 +95,8 @@ def under_way(key: str, *, but: Job, now: datetime) -> int:
     running = Job.objects.filter(
         name__in=NAMES, state=State.RUNNING, leased_until__gte=now, payload__processor=key
     )
-    return running.exclude(pk=but.pk).count()
+    # Jobs that are carried out together share their lease, and are one call.
+    return running.exclude(lease=but.lease).values("lease").distinct().count()
 
 
 def _room(road: roads.Road, *, job: Job, now: datetime) -> None:

@@ -18,6 +18,8 @@ from django_rgpd.processors.base import (
     Members,
     Processor,
     Standing,
+    Still,
+    Told,
 )
 
 told: dict[str, dict[str, dict[str, object]]] = {}
@@ -59,11 +61,17 @@ class Dummy(Processor):
         known["purposes"] = sorted({*_texts(known["purposes"])} - {purpose})
         return self._answer(held, places=1)
 
-    def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> int:
+    def subscribe_many(self, contacts: Sequence[Contact], purpose: str, still: Still, *, call: Call) -> Told:
+        """Hold them, with the fields and the purpose."""
+        for one in contacts:
+            self.subscribe(one, purpose, call=call)
+        return Told(evidence=self._answer(self._held(), places=1))
+
+    def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> Told:
         """Hold them without the purpose."""
         for one in contacts:
             self.opt_out(one, purpose, call=call)
-        return 0
+        return Told(evidence=self._answer(self._held(), places=1))
 
     def members(self, purpose: str, *, page: Mapping[str, object] | None = None, call: Call) -> Members:
         """Everybody, on one page, and nobody who left: it does not remember when."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
@@ -31,6 +31,16 @@ def of(processor: Processor, person: Person) -> dict[str, str]:
     """The vendor's names → what the account of ``person`` says now; those that say nothing are left out."""
     account = people.account_of(person) if processor.fields else None
     return {} if account is None else said(processor, account)
+
+
+@sensitive_variables()
+def of_many(processor: Processor, persons: Collection[Person]) -> dict[int, dict[str, str]]:
+    """The same of each of ``persons`` who has an account, by the key of the person: one query."""
+    if not processor.fields:
+        return {}
+    relations = {relation for _model, _name, relation in places(processor) if relation}
+    accounts = people.accounts_of(persons, with_=sorted(relations))
+    return {pk: said(processor, account) for pk, account in accounts.items()}
 
 
 @sensitive_variables()

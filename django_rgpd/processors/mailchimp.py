@@ -24,17 +24,20 @@ from django_rgpd.processors.base import (
     Members,
     Problems,
     Processor,
+    Still,
+    Told,
     Unreachable,
 )
 
 try:
+    from django_rgpd.processors import mailchimp_many
     from django_rgpd.processors.mailchimp_answers import Unclear, meant, together
     from django_rgpd.processors.mailchimp_client import Refusal, lists
+    from django_rgpd.processors.mailchimp_many import ALONE, Body, Post, joining, values
+    from django_rgpd.processors.mailchimp_tags import tag
 except ImportError as missing:
     msg = 'its client is not installed: pip install "django-rgpd[mailchimp]"'
     raise ImportError(msg) from missing
-
-Body = dict[str, object]
 
 _KEY = re.compile(r"[0-9A-Za-z]{8,}-(?P<place>[a-z]{2,4}[0-9]{1,3})")
 _ID = re.compile(r"[0-9A-Za-z]{4,20}")
@@ -103,15 +106,12 @@ class Mailchimp(Processor):
         audience = self.audiences[purpose]
         known = self._known(audience, contact, call)
         if known.get("status") in NOT_WRITTEN_TO and not _agreed_since(
-            contact.since or contact.agreed_at, known.get("last_changed")
+            contact.stands_since, known.get("last_changed")
         ):
             raise Declined(_("She left the list there after she had agreed here, or her address bounces."))
         body: Body = {
-            "email_address": contact.address,
+            **joining(contact),
             "status_if_new": "subscribed",
-            "status": "subscribed",
-            **_values(contact),
-            **({"timestamp_opt": contact.agreed_at.isoformat()} if contact.agreed_at else {}),
             **self._permissions(purpose, enabled=True),
         }
         put = self._ask(
@@ -120,8 +120,7 @@ class Mailchimp(Processor):
         if put.absent:
             raise NeedsSomeone(_("The audience of the setting does not exist there."))
         if names := self.tags.get(purpose):
-            told = {"tags": [{"name": name, "status": "active"} for name in names]}
-            self._ask(call, lambda api: api.update_list_member_tags(audience, _hash(contact), told))
+            self._tag(audience, contact, names, call)
         return put
 
     @sensitive_variables()
@@ -129,19 +128,28 @@ class Mailchimp(Processor):
         """Nothing is sent to her any more; who is not there is not written to either."""
         return self._leave(self.audiences[purpose], contact, call, self._permissions(purpose, enabled=False))
 
+    def many(self, purpose: str) -> bool:
+        """Their call about many has no room for marketing permissions."""
+        return not self.permissions.get(purpose)
+
     @sensitive_variables()
-    def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> int:
-        """By ``POST /lists/{id}``, 500 at once, whose answer is 200 whatever became of each."""
-        body: Body = {
-            "members": [{"email_address": one.address, "status": "unsubscribed"} for one in contacts],
-            "update_existing": True,
-        }
-        audience = self.audiences[purpose]
-        answer = self._json(
-            call, lambda api: api.batch_list_members(audience, body, skip_merge_validation=True)
+    def subscribe_many(self, contacts: Sequence[Contact], purpose: str, still: Still, *, call: Call) -> Told:
+        """Newcomers are put on the audience; whoever is a member already only where she has not left it since she agreed."""
+        told = mailchimp_many.subscribe(
+            self._post(purpose, call),
+            lambda page: self.members(purpose, page=page, call=call),
+            contacts,
+            still=still,
         )
-        errors = answer.get("errors")
-        return len(errors) if isinstance(errors, list) else 0
+        there = [one for one in contacts if one.address not in told.refused]
+        if not there or self._tagged(there, purpose, call):
+            return told
+        return Told(evidence=told.evidence, refused={**told.refused, **{one.address: ALONE for one in there}})
+
+    @sensitive_variables()
+    def opt_out_many(self, contacts: Sequence[Contact], purpose: str, *, call: Call) -> Told:
+        """Who may not be subscribed there is not written to either, and is done."""
+        return mailchimp_many.opt_out(self._post(purpose, call), contacts)
 
     @sensitive_variables()
     def members(self, purpose: str, *, page: Mapping[str, object] | None = None, call: Call) -> Members:
@@ -164,7 +172,7 @@ class Mailchimp(Processor):
     @sensitive_variables()
     def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
         """In each audience that knows the former address the new one takes its place; where that one is known too, it leaves."""
-        body: Body = {"email_address": contact.address, **_values(contact)}
+        body: Body = {"email_address": contact.address, **values(contact)}
         return together([self._move(one, former, body, call) for one in self.audiences.values()])
 
     @sensitive_variables()
@@ -214,6 +222,22 @@ class Mailchimp(Processor):
         )
 
     @sensitive_variables()
+    def _tag(self, audience: str, contact: Contact, names: Sequence[str], call: Call) -> Evidence:
+        told = {"tags": [{"name": name, "status": "active"} for name in names]}
+        return self._ask(call, lambda api: api.update_list_member_tags(audience, _hash(contact), told))
+
+    @sensitive_variables()
+    def _tagged(self, contacts: Sequence[Contact], purpose: str, call: Call) -> bool:
+        audience = self.audiences[purpose]
+        return tag(
+            lambda what: self._json(call, what, many=True),
+            lambda name: self._tag(audience, contacts[0], [name], call),
+            audience,
+            self.tags.get(purpose, ()),
+            [one.address for one in contacts],
+        )
+
+    @sensitive_variables()
     def _known(
         self, audience: str, contact: Contact, call: Call, fields: Sequence[str] = ("status", "last_changed")
     ) -> Body:
@@ -229,6 +253,20 @@ class Mailchimp(Processor):
             "marketing_permissions": [{"marketing_permission_id": one, "enabled": enabled} for one in ids]
         }
 
+    def _post(self, purpose: str, call: Call) -> Post:
+        audience = self.audiences[purpose]
+
+        @sensitive_variables()
+        def post(body: Body) -> tuple[Body, Evidence]:
+            api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now, many=True)
+            answer = api.batch_list_members(audience, body, skip_merge_validation=True)
+            if not isinstance(answer, dict):
+                raise Unreachable
+            client = api.api_client
+            return answer, Evidence(status=client.status, reference=client.reference, places=1)
+
+        return post
+
     def _ask(self, call: Call, what: Callable[[Any], object]) -> Evidence:
         """Make one call, for what it does."""
         api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now)
@@ -238,9 +276,11 @@ class Mailchimp(Processor):
             return meant(no)
         return Evidence(status=api.api_client.status, reference=api.api_client.reference, places=1)
 
-    def _json(self, call: Call, what: Callable[[Any], object], *, absent: Body | None = None) -> Body:
-        """Make one call, for what it answers; ``absent`` where there is nobody."""
-        api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now)
+    def _json(
+        self, call: Call, what: Callable[[Any], object], *, absent: Body | None = None, many: bool = False
+    ) -> Body:
+        """Make one call, for what it answers; ``absent`` where there is nobody, ``many`` where it is about many members."""
+        api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now, many=many)
         try:
             answer = what(api)
         except Refusal as no:
@@ -261,10 +301,6 @@ class Mailchimp(Processor):
 def _hash(contact: Contact) -> str:
     """The only name by which every endpoint knows a member."""
     return hashlib.md5(contact.address.strip().lower().encode(), usedforsecurity=False).hexdigest()
-
-
-def _values(contact: Contact) -> Body:
-    return {"merge_fields": dict(contact.fields)} if contact.fields else {}
 
 
 def _agreed_since(agreed: datetime | None, changed: object) -> bool:

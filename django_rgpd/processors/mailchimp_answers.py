@@ -26,21 +26,26 @@ def meant(no: Refusal) -> Evidence:
         raise NeedsSomeone(
             _("They refuse the key, or the plan does not allow it: look at the account, renew the key.")
         )
-    if no.meaning is Meaning.LEFT:
-        words = _(
-            "She unsubscribed, bounced or complained there: she can come back only by a form of theirs."
-        )
-        raise Declined(words)
-    if no.meaning is Meaning.FORGOTTEN:
-        words = _(
-            "She was deleted there for good, and no import brings her back: send her to a form of theirs."
-        )
-        raise Declined(words)
-    if no.meaning is Meaning.REFUSED:
-        raise Declined(_("They do not take this address, or a field of it."))
+    if no.meaning is not Meaning.UNCLEAR:
+        raise refusal(no.meaning)
     raise Unclear(
         _("They answered %(status)d, which nobody expected: look at the account.") % {"status": no.status}
     )
+
+
+def refusal(meaning: Meaning) -> Declined:
+    """The end of a step for somebody whom they do not take: ``LEFT``, ``FORGOTTEN`` or ``REFUSED``."""
+    if meaning is Meaning.LEFT:
+        words = _(
+            "She unsubscribed, bounced or complained there: she can come back only by a form of theirs."
+        )
+    elif meaning is Meaning.FORGOTTEN:
+        words = _(
+            "She was deleted there for good, and no import brings her back: send her to a form of theirs."
+        )
+    else:
+        words = _("They do not take this address, or a field of it.")
+    return Declined(words)
 
 
 def together(answers: Sequence[Evidence]) -> Evidence:

@@ -19,6 +19,9 @@ from django_rgpd.processors.unheard import unheard
 TIMEOUT = (3.05, 10)
 """Seconds to connect, and to wait for the next byte; the client's own is two minutes."""
 
+MANY_TIMEOUT = (3.05, 60)
+"""The same of a call about many members, for which they give themselves two minutes."""
+
 
 class Refusal(RgpdError):
     """An answer that is no success; their text, which quotes the address, is not kept."""
@@ -31,8 +34,8 @@ class Refusal(RgpdError):
 class CarefulClient(ApiClient):  # type: ignore[misc]
     """One call's client. ``status`` and ``reference`` are those of its last answer."""
 
-    def __init__(self, base: str, api_key: str, *, proxy: str, now: datetime) -> None:
-        super().__init__({"api_key": api_key, "timeout": TIMEOUT})
+    def __init__(self, base: str, api_key: str, *, proxy: str, now: datetime, many: bool = False) -> None:
+        super().__init__({"api_key": api_key, "timeout": MANY_TIMEOUT if many else TIMEOUT})
         # Without a "server" the client does not replace that word in URLs, wherever it stands in them.
         self.host, self.server = base, ""
         self.status: int | None = None
@@ -76,9 +79,9 @@ class CarefulClient(ApiClient):  # type: ignore[misc]
         return answer
 
 
-def lists(base: str, api_key: str, *, proxy: str, now: datetime) -> ListsApi:
-    """The client's calls about audiences and members."""
-    return ListsApi(CarefulClient(base, api_key, proxy=proxy, now=now))
+def lists(base: str, api_key: str, *, proxy: str, now: datetime, many: bool = False) -> ListsApi:
+    """The client's calls about audiences and members; ``many``: those that are about many members at once."""
+    return ListsApi(CarefulClient(base, api_key, proxy=proxy, now=now, many=many))
 
 
 def _written(value: Any) -> Any:

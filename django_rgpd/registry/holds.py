@@ -179,16 +179,14 @@ def _of_people(entry: Entry, role: str, subjects: Collection[Subject]) -> list[Q
 
 def _subjects(uuids: set[UUID]) -> dict[UUID, Subject]:
     """Uuid of the person that a hold names → what the engine carries of her, or of whom she was merged into."""
-    into, names = {uuid: uuid for uuid in uuids}, set(uuids)
-    found: dict[UUID, Person] = {}
-    while names:
-        read = {one.uuid: one for one in Person.objects.filter(uuid__in=names)}
-        found |= {uuid: one for uuid, one in read.items() if one.merged_into is None}
-        moved = {uuid: one.merged_into for uuid, one in read.items() if one.merged_into is not None}
-        into = {uuid: moved.get(now, now) for uuid, now in into.items()}
-        names = set(moved.values()) - found.keys()
-    carried = {one.uuid: one for one in people.subjects(list(found.values()))} if found else {}
-    return {uuid: carried[now] for uuid, now in into.items() if now in carried}
+    standing_for = people.standing_of(uuids)
+    holders = list(dict.fromkeys(standing_for.values()))
+    carried = (
+        {one.pk: subject for one, subject in zip(holders, people.subjects(holders), strict=True)}
+        if holders
+        else {}
+    )
+    return {uuid: carried[one.pk] for uuid, one in standing_for.items()}
 
 
 def _lock(function: str) -> None:

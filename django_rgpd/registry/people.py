@@ -24,6 +24,7 @@ __all__ = [
     "Known",
     "account_email",
     "account_of",
+    "accounts_of",
     "by_uuid",
     "contact",
     "known",
@@ -33,6 +34,7 @@ __all__ = [
     "person_of",
     "prove",
     "standing_for",
+    "standing_of",
     "subject",
     "subject_of",
     "subjects",
@@ -73,6 +75,16 @@ def account_of(person: Person) -> Any:
     return get_user_model()._base_manager.filter(pk=key).first()
 
 
+def accounts_of(persons: Collection[Person], *, with_: Collection[str] = ()) -> dict[int, Any]:
+    """The accounts of those of ``persons`` who have one, by the key of the person: one query, which reads the relations ``with_``
+    as well.
+    """
+    keys: Any = {one.pk: _key(one.user_key) for one in persons if one.user_key is not None}
+    accounts = get_user_model()._base_manager
+    found = (accounts.select_related(*with_) if with_ else accounts).in_bulk(list(keys.values()))
+    return {pk: found[key] for pk, key in keys.items() if key in found}
+
+
 def account_email(user: Any) -> str | None:
     """The canonical address that an account itself holds, proven or not; None without one."""
     text = getattr(user, get_user_model().get_email_field_name(), None) or ""
@@ -93,6 +105,19 @@ def standing_for(person: Person) -> Person:
     while person.merged_into is not None:
         person = Person.objects.get(uuid=person.merged_into)
     return person
+
+
+def standing_of(uuids: Collection[UUID]) -> dict[UUID, Person]:
+    """The same of each of ``uuids`` who is known: one query, and one more where some of them were merged, and so on."""
+    into, names = {uuid: uuid for uuid in uuids}, set(uuids)
+    found: dict[UUID, Person] = {}
+    while names:
+        read = {one.uuid: one for one in Person.objects.filter(uuid__in=names)}
+        found |= {uuid: one for uuid, one in read.items() if one.merged_into is None}
+        moved = {uuid: one.merged_into for uuid, one in read.items() if one.merged_into is not None}
+        into = {uuid: moved.get(now, now) for uuid, now in into.items()}
+        names = set(moved.values()) - found.keys()
+    return {uuid: found[now] for uuid, now in into.items() if now in found}
 
 
 def lock(person: Person | UUID) -> Person:

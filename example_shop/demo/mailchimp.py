@@ -32,6 +32,7 @@ from example_shop.demo import vendor
 NEWS = "a6b5da1054"
 KEY = "0123456789abcdef0123456789abcdef-us21"
 AUDIENCE = re.compile(r"/lists/(?P<audience>\w+)(/members)?")
+TAGS = re.compile(r"/lists/(?P<audience>\w+)/(tag-search|segments/(?P<tag>\d+))")
 MEMBER = re.compile(r"/lists/(?P<audience>\w+)/members/(?P<hash>[^/]+)(?P<rest>/.*)?")
 
 
@@ -54,6 +55,9 @@ class Mailchimp:
         self.audiences: dict[str, dict[str, dict[str, Any]]] = {"a6b5da1054": {}, "f00dfeed01": {}}
         self.forgotten: set[str] = set()
         self.compliance: set[str] = set()
+        self.spoiling: set[str] = set()
+        self.tags: list[str] = []
+        self.strange: set[str] = set()
         self.failures: deque[str] = deque()
         self.seen: list[tuple[str, str, str]] = []
         self.broken: list[str] = []
@@ -92,6 +96,9 @@ class Mailchimp:
         if whole is not None and whole["audience"] in self.audiences:
             members = self.audiences[whole["audience"]]
             return self._batch(members, body) if method == "POST" else self._page(members, query)
+        tags = TAGS.fullmatch(path)
+        if tags is not None and tags["audience"] in self.audiences:
+            return self._tags(self.audiences[tags["audience"]], tags["tag"], body)
         found = MEMBER.fullmatch(path)
         if found is None or found["audience"] not in self.audiences:
             return problem(404, "Resource Not Found")
@@ -106,6 +113,7 @@ class Mailchimp:
             return 204, None
         if found["rest"] == "/tags":
             members[key]["tags"] = body["tags"]
+            self.tags += [one["name"] for one in body["tags"] if one["name"] not in self.tags]
             return 204, None
         if method == "PATCH":
             return self._patch(members, key, body)
@@ -175,16 +183,36 @@ class Mailchimp:
         return 200, {"members": told, "total_items": number - first}
 
     def _batch(self, members: dict[str, Any], body: Any) -> tuple[int, object]:
-        if len(body["members"]) > 500:
+        """200 whatever becomes of each; a whole call is refused for its size, or for somebody in ``spoiling``."""
+        named = [one["email_address"] for one in body["members"]]
+        if len(named) > 500 or self.spoiling.intersection(named):
             return problem(400, "Invalid Resource")
-        errors = []
+        errors, told = [], []
         for one in body["members"]:
-            status, told = self._put(
-                members, hash_of(one["email_address"]), {"status_if_new": one["status"], **one}
-            )
-            if status != 200 and isinstance(told, dict):
-                errors.append({"email_address": one["email_address"], "error": told["detail"]})
-        return 200, {"errors": errors, "error_count": len(errors)}
+            key = hash_of(one["email_address"])
+            if key in members and not body.get("update_existing"):
+                errors.append(_error(one, "is already a list member", code="ERROR_CONTACT_EXISTS"))
+                continue
+            if one["email_address"] in self.strange:
+                errors.append(_error(one, "has something that nobody ever heard of"))
+                continue
+            status, answer = self._put(members, key, {"status_if_new": one["status"], **one})
+            if status != 200 and isinstance(answer, dict):
+                errors.append(_error(one, str(answer["detail"])))
+            else:
+                told.append(answer)
+        return 200, {"new_members": told, "errors": errors, "error_count": len(errors)}
+
+    def _tags(self, members: dict[str, Any], number: str | None, body: Any) -> tuple[int, object]:
+        """The tags that there are, or many members who are given one."""
+        if number is None:
+            return 200, {"tags": [{"id": each, "name": one} for each, one in enumerate(self.tags)]}
+        told = {"name": self.tags[int(number)], "status": "active"}
+        added = [hash_of(one) for one in body["members_to_add"] if hash_of(one) in members]
+        for key in added:
+            kept = members[key].setdefault("tags", [])
+            kept += [told] if told not in kept else []
+        return 200, {"total_added": len(added), "errors": [], "error_count": 0}
 
     def _put(self, members: dict[str, Any], key: str, body: Any) -> tuple[int, object]:
         address = body["email_address"]
@@ -205,6 +233,12 @@ class Mailchimp:
             return problem(400, "Member Exists", f"{body['email_address']} is already a list member")
         members[new] = {**members.pop(key), **body, "last_changed": self.now()}
         return 200, members[new]
+
+
+def _error(member: Any, what: str, *, code: str = "ERROR_GENERIC") -> dict[str, str]:
+    """What became of one among many."""
+    address = str(member["email_address"])
+    return {"email_address": address, "error": f"{address} {what}", "error_code": code}
 
 
 def problem(status: int, title: str, detail: str = "") -> tuple[int, object]:
@@ -231,7 +265,7 @@ class Handler(vendor.Handler):
             peer.seen.append((self.command, self.path, body.decode()))
             peer.broken += peer.contract(self.command, self.path, body) if peer.contract else []
             failure = peer.failures.popleft() if peer.failures else ""
-        if failure:
+        if failure and failure != "lost":
             getattr(self, f"fail_{failure}")()
             return
         if (
@@ -244,6 +278,9 @@ class Handler(vendor.Handler):
             parts = urlsplit(self.path)
             query = dict(parse_qsl(parts.query))
             status, answer = peer.answer(self.command, parts.path, json.loads(body or b"null"), query)
+        if failure == "lost":  # it is done, and nobody hears of it
+            self.fail_reset()
+            return
         self._send(status, answer)
 
     do_GET = do_PUT = do_PATCH = do_POST = do_DELETE = _serve  # noqa: N815 - the names that http.server calls
@@ -269,6 +306,9 @@ class Handler(vendor.Handler):
 
     def fail_429_after(self) -> None:
         self._send(*problem(429, "Too Many Requests"), Retry_After="7200")
+
+    def fail_413(self) -> None:
+        self._send(*problem(413, "Request Entity Too Large"))
 
     def fail_500(self) -> None:
         self._send(*problem(500, "Internal Server Error"))

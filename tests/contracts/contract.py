@@ -18,11 +18,13 @@ from django_rgpd.outbox.models import Job, State
 from django_rgpd.processors import calling, roads
 from django_rgpd.processors.base import Call, Capability, Contact, Unsupported
 from django_rgpd.registry import people
+from django_rgpd.registry.models import Person
 from example_shop.factories import make_customer
 
 ADDRESS = "elodie.emond@example.com"
 NOW = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
+LEAVER = "reader3@example.com"
 
 
 class ProcessorContract:
@@ -144,6 +146,7 @@ class ProcessorContract:
         arguments = {
             Capability.SUBSCRIBE: (contact, "newsletter"),
             Capability.OPT_OUT: (contact, "newsletter"),
+            Capability.SUBSCRIBE_MANY: ([contact], "newsletter", list),
             Capability.OPT_OUT_MANY: ([contact], "newsletter"),
             Capability.MEMBERS: ("newsletter",),
             Capability.UPDATE: (contact, contact),
@@ -170,6 +173,91 @@ class ProcessorContract:
         erasure.refresh_from_db()
         assert not self.holds(ADDRESS)
         assert erasure.state == ErasureState.DONE
+
+    @pytest.fixture
+    def crowd(self, _road: None) -> dict[str, Person]:
+        """Address → person: six agreed a minute ago, and one of them has withdrawn since."""
+        found = {}
+        for number in range(6):
+            entry = people.note("email", f"reader{number}@example.com", now=NOW)
+            people.prove(entry, how="link", now=NOW)
+            found[str(entry.canonical)] = Person.objects.get(pk=entry.person_id)
+        Job.objects.all().delete()
+        for person in found.values():
+            decisions.give(person, "newsletter", "email", how="form", now=NOW - timedelta(minutes=1))
+        decisions.withdraw(found[LEAVER], "newsletter", "email", how="form", now=NOW)
+        Job.objects.update(run_at=NOW)
+        return found
+
+    def lot(self, now: datetime) -> list[Job]:
+        """What goes together."""
+        first = deliver.claim(now=now, names=frozenset({calling.SYNC}))
+        assert first is not None
+        return deliver.claim_along(first, now=now)
+
+    @property
+    def takes_many(self) -> bool:
+        """Whether it declares so; else each job is carried out by itself."""
+        return {Capability.SUBSCRIBE_MANY, Capability.OPT_OUT_MANY} <= self.processor().capabilities
+
+    def told(self, crowd: dict[str, Person], at: datetime) -> None:
+        """Who agreed is held, who withdrew before it was told never was; where neither can be told, staff are asked."""
+        if self.processor().can(Capability.SUBSCRIBE):
+            assert [one for one in crowd if not self.holds(one)] == [LEAVER]
+            assert LEAVER not in self.everything()
+            left = Job.objects.filter(name=calling.SYNC, state__in=[State.WAITING, State.RUNNING])
+            assert list(left.values_list("state", "note")) == []
+
+    def test_many_go_together_where_that_is_declared(self, crowd: dict[str, Person]) -> None:
+        self.work()
+        self.work(NOW + DAY)
+        self.told(crowd, NOW + DAY)
+        if self.takes_many:
+            done = Job.objects.filter(name=calling.SYNC, state=State.DONE)
+            evidence = [one.progress.get("evidence") for one in done.exclude(person=crowd[LEAVER].uuid)]
+            assert len(evidence) == 5
+            assert all(evidence)
+        kept = json.dumps(list(Job.objects.values_list("payload", "progress", "note")))
+        assert "@" not in kept
+
+    def test_who_takes_one_at_a_time_is_told_of_one_at_a_time(self, crowd: dict[str, Person]) -> None:
+        if Job.objects.filter(name=calling.SYNC).exists():
+            assert len(self.lot(NOW)) == (7 if self.takes_many else 1)
+
+    @pytest.mark.fault("C03")
+    def test_a_worker_killed_after_a_call_about_many_does_no_harm(self, crowd: dict[str, Person]) -> None:
+        """The call was made, and nothing of it written down: it is made again."""
+        if not self.takes_many:
+            return
+        many = jobs.registered(calling.SYNC)
+        assert many is not None
+        assert many.together is not None
+        many.together(self.lot(NOW), now=NOW)
+        later = NOW + jobs.LEASE + timedelta(seconds=1)
+        self.work()
+        assert Job.objects.filter(name=calling.SYNC, state=State.RUNNING).count() == 7
+        self.work(later)
+        self.work(later + DAY)
+        self.told(crowd, later + DAY)
+
+    @pytest.mark.fault("P05")
+    def test_a_peer_that_fails_many_loses_nobody(
+        self, crowd: dict[str, Person], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        if not self.takes_many:
+            return
+        at = NOW
+        for how in self.refusals:
+            self.fail(how)
+            self.work(at)
+            waiting = Job.objects.filter(name=calling.SYNC, state=State.WAITING)
+            assert waiting.exists() or how is self.refusals[-1], how
+            at += DAY
+        assert "@example.com" not in caplog.text
+        for _day in range(3):
+            at += DAY
+            self.work(at)
+        self.told(crowd, at)
 
     def test_nothing_but_what_is_declared_is_given(self, user: Any) -> None:
         """Columns that the shop has, or gets one day, are not sent: only those that the setting names."""

@@ -19,9 +19,10 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.core.exceptions import SuspiciousFileOperation
 from django.db import connection, transaction
+from django.test import override_settings
 
-from django_rgpd.consent import rebuild
-from django_rgpd.consent.decisions import give, object_to
+from django_rgpd.consent import kinds, rebuild
+from django_rgpd.consent.decisions import give, object_to, withdraw
 from django_rgpd.consent.models import ConsentState, Wording
 from django_rgpd.erasure import sessions
 from django_rgpd.erasure.execute import erase
@@ -38,6 +39,7 @@ from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignSt
 from django_rgpd.outbox import mail
 from django_rgpd.outbox.deliver import run_due
 from django_rgpd.outbox.models import Job, State
+from django_rgpd.processors import calling, dummy
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 from django_rgpd.retention.sweep import sweep
@@ -421,6 +423,72 @@ class Importing(Scenario):
             yield "a list is left"
 
 
+class Telling(Scenario):
+    """Six people told to a processor together: it holds who agreed, and never who had withdrawn before it was told."""
+
+    def prepare(self) -> None:
+        """Six who agreed; the first withdraws before anybody is told."""
+        with self._road():
+            for number in range(6):
+                address = people.note("email", f"reader{number}@example.com", now=NOW)
+                people.prove(address, how="click", now=NOW)
+                give(Person.objects.get(pk=address.person_id), "newsletter", "email", how="account", now=NOW)
+            self._withdraw(0)
+        Job.objects.filter(name=calling.SYNC).update(run_at=NOW)
+
+    def work(self) -> None:
+        """Tell, then tell that another one withdraws."""
+        with self._road():
+            self._tell(0)
+            with transaction.atomic():
+                if not Event.objects.filter(kind=kinds.WITHDRAWN, person=self._person(1).uuid).exists():
+                    self._withdraw(1)
+                    Job.objects.filter(name=calling.SYNC, state=State.WAITING).update(run_at=NOW)
+            self._tell(1)
+
+    def later(self) -> None:
+        """The following hours."""
+        with self._road():
+            for minutes in (20, 40, 80):
+                self._tell(minutes)
+
+    def wrong_at_once(self) -> Iterator[str]:
+        """Somebody is held who had withdrawn before anybody was told."""
+        if "reader0@example.com" in self._held():
+            yield "they were told of somebody who had withdrawn"
+
+    def wrong_at_last(self) -> Iterator[str]:
+        """They hold anything but what stands."""
+        yield from super().wrong_at_last()
+        yield from self.wrong_at_once()
+        written_to = sorted(address for address, purposes in self._held().items() if purposes)
+        if written_to != [f"reader{number}@example.com" for number in range(2, 6)]:
+            yield f"they write to {written_to}"
+
+    def _tell(self, minutes: int) -> None:
+        dummy.forget()  # what it holds is in the file
+        run_due(now=NOW + timedelta(minutes=minutes), names=frozenset({calling.SYNC}))
+
+    def _held(self) -> dict[str, list[str]]:
+        path = Path(settings.VAR) / "processor.json"
+        held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        return {address: one["purposes"] for address, one in held.items()}
+
+    def _road(self) -> override_settings:
+        road = {
+            "class": "django_rgpd.processors.dummy.Dummy",
+            "path": str(Path(settings.VAR) / "processor.json"),
+        }
+        processors = {**settings.RGPD["PROCESSORS"], "mailchimp": road}
+        return override_settings(RGPD={**settings.RGPD, "PRODUCTION": True, "PROCESSORS": processors})
+
+    def _person(self, number: int) -> Person:
+        return Person.objects.get(addresses__canonical=f"reader{number}@example.com")
+
+    def _withdraw(self, number: int) -> None:
+        withdraw(self._person(number), "newsletter", "email", how="account", now=NOW)
+
+
 SCENARIOS: dict[str, type[Scenario]] = {
     "campaigning": Campaigning,
     "delivering": Delivering,
@@ -429,4 +497,5 @@ SCENARIOS: dict[str, type[Scenario]] = {
     "importing": Importing,
     "sealing": Sealing,
     "sweeping": Sweeping,
+    "telling": Telling,
 }

@@ -20,6 +20,7 @@ SAMPLES = {
     "importing": 17,
     "sealing": 5,
     "sweeping": 37,
+    "telling": 11,
 }
 """Which points the gate tries; none of them divides another's number, so that other runs meet other statements."""
 
@@ -31,6 +32,7 @@ ALL = {
     "importing": [pytest.mark.fault("C01")],
     "sealing": [],
     "sweeping": [pytest.mark.fault("C01")],
+    "telling": [pytest.mark.fault("C03")],
 }
 
 

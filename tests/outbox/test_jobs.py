@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections, transaction
 
 from django_rgpd.core import errors
-from django_rgpd.outbox import deliver, jobs, outcomes
+from django_rgpd.outbox import deliver, ends, jobs, outcomes
 from django_rgpd.outbox.models import Job, State
 
 pytestmark = pytest.mark.django_db
@@ -116,7 +116,7 @@ def test_a_handler_that_always_fails_ends_with_someone(handle, now):
     handle("fails", ending(RuntimeError()))
     job = jobs.put("fails", {"n": 1}, now=now)
     pauses = []
-    for _attempt in range(deliver.MOST_ATTEMPTS):
+    for _attempt in range(ends.MOST_ATTEMPTS):
         job.refresh_from_db()
         pauses.append(job.run_at)
         deliver.run_due(now=job.run_at)
@@ -220,7 +220,7 @@ def test_a_worker_that_was_too_slow_writes_nothing(calls, now):
 @pytest.mark.fault("C03")
 def test_a_job_whose_worker_died_is_done_by_another_and_does_not_kill_for_ever(calls, now):
     job = jobs.put("note", {"n": 1}, now=now)
-    for attempt in range(deliver.MOST_ATTEMPTS):
+    for attempt in range(ends.MOST_ATTEMPTS):
         assert deliver.claim(now=now + timedelta(hours=attempt)).attempts == attempt + 1
     deliver.run_due(now=now + timedelta(hours=99))
     job.refresh_from_db()
