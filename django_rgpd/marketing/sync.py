@@ -22,6 +22,7 @@ from django_rgpd.policy import EMAIL
 from django_rgpd.processors import calling, given, roads
 from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Processor
 from django_rgpd.registry import Subject, people
+from django_rgpd.registry.models import Person
 
 MOVED = "moved"
 

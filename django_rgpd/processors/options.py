@@ -45,5 +45,9 @@ _SHAPES: dict[str, tuple[Callable[[object], bool], str]] = {
     "tuple[str, ...]": (_texts, "a list of texts"),
     "Sequence[str]": (_texts, "a list of texts"),
     "Mapping[str, str]": (_by_name(_text), "a dict of texts"),
+    "Mapping[str, str | Sequence[str]]": (
+        _by_name(lambda one: _text(one) or _texts(one)),
+        "a dict of texts, or of lists of texts",
+    ),
     "Mapping[str, Sequence[str]]": (_by_name(_texts), "a dict of lists of texts"),
 }

@@ -56,7 +56,7 @@ def test_nothing_is_found_where_every_processor_has_a_road(roads):
             {"class": DUMMY, "references": "payments.Payment.stripe_customer"},
             "'references' is a list of texts",
         ),
-        ({"class": DUMMY, "fields": ["first_name"]}, "'fields' is a dict of texts"),
+        ({"class": DUMMY, "fields": ["first_name"]}, "'fields' is a dict of texts, or of lists of texts"),
         ({**MAILCHIMP, "audiences": "a6b5da1054"}, "'audiences' is a dict of texts"),
         ({**MAILCHIMP, "webhook_secrets": None}, "'webhook_secrets' is a list of texts"),
         ({**MAILCHIMP, "tags": {"newsletter": "reader"}}, "'tags' is a dict of lists of texts"),
