@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from django_rgpd import signals
 from django_rgpd.core import clock
+from django_rgpd.ledger.replay import Report
 from django_rgpd.outbox import deliver
 from django_rgpd.policy import COLUMN, FISCAL_YEAR_END, current, days, months, years
 from django_rgpd.registry import KeepFacts, Personal, When, Who, registry
@@ -87,7 +88,7 @@ def test_reset_makes_the_next_night_a_whole_look() -> None:
 def test_restored_dump_resets_every_mark() -> None:
     sweep(now=NIGHT)
     assert SweepMark.objects.filter(day__isnull=False).exists()
-    signals.restored.send(sender=None, at=NIGHT)
+    signals.restored.send(sender=None, at=NIGHT, report=Report())
     assert not SweepMark.objects.filter(day__isnull=False).exists()
 
 
