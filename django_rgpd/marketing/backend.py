@@ -23,7 +23,6 @@ from django_rgpd.core.mail_class import Asked, Marketing, Service, mark
 from django_rgpd.marketing import letters, opens, sorting
 from django_rgpd.marketing.classes import OUTCOME, Outcome
 from django_rgpd.marketing.letters import Reader
-from django_rgpd.marketing.mailing import elapsed
 from django_rgpd.outbox import door
 
 PATH = "django_rgpd.marketing.backend.EmailBackend"
@@ -131,7 +130,7 @@ class EmailBackend(BaseEmailBackend):
         outcome, made, refusals = Outcome(), [], []
         setattr(message, OUTCOME, outcome)
         try:
-            for one, number in self._letters(message, purpose, outcome, moment=elapsed(now)):
+            for one, number in self._letters(message, purpose, outcome, moment=clock.running(now)):
                 made.append(one)
                 try:
                     self._hand_over(one, number, outcome)

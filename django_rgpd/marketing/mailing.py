@@ -7,7 +7,6 @@ note leaves one person of whom nobody knows whether she got it: she is counted a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,7 +23,7 @@ from django_rgpd import signals
 from django_rgpd.consent import suppress
 from django_rgpd.consent.audience import audience
 from django_rgpd.consent.permission import NOT_MARKETING, WORDS, may_send
-from django_rgpd.core import mail
+from django_rgpd.core import clock, mail
 from django_rgpd.marketing import campaign_events, handing
 from django_rgpd.marketing.campaign_letters import Letters
 from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState, RecipientState
@@ -74,12 +73,6 @@ def obstacle(campaign: Campaign) -> str:
     return "" if allowed else str(WORDS[NOT_MARKETING])
 
 
-def elapsed(now: datetime) -> Callable[[], datetime]:
-    """A clock that began at ``now``."""
-    began = time.monotonic()
-    return lambda: now + timedelta(seconds=time.monotonic() - began)
-
-
 @jobs.job(JOB, waits=True)
 def send_part(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     """Send the messages of one range that wait; raises ``NotYet`` where some have to wait longer."""
@@ -91,7 +84,7 @@ def send_part(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
         if words := obstacle(campaign):
             halt(campaign, words)
             return
-        _Range(campaign, int(str(payload["part"])), job, elapsed(now)).send()
+        _Range(campaign, int(str(payload["part"])), job, clock.running(now)).send()
     close(campaign, now=now)
 
 
