@@ -11,7 +11,8 @@ from django.db import transaction
 
 from django_rgpd.consent.audience import audience
 from django_rgpd.core import clock
-from django_rgpd.marketing.mailing import obstacle, put_parts
+from django_rgpd.marketing.course import obstacle
+from django_rgpd.marketing.mailing import put_parts
 from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job
