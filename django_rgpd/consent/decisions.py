@@ -18,7 +18,6 @@ from django_rgpd.registry.models import Address
 __all__ = [
     "Answer",
     "confirm",
-    "expire",
     "give",
     "inform",
     "leave",
@@ -179,17 +178,6 @@ def inform(
         if held is not None and not _informed_anew(held, at or now):
             return held
         return deciding.decide(kinds.INFORMED, holder, (purpose, channel), how=how, now=now, at=at)
-
-
-@wrapped(deciding.DOING)
-def expire(person: Whom, purpose: str, channel: str, *, how: str, now: datetime) -> ConsentState | None:
-    """The consent came to its end without being renewed; without a live consent, or before its end, nothing happens."""
-    with transaction.atomic():
-        holder = state.lock(person)
-        held = state.rows(holder).get((purpose, channel))
-        if held is None or not held.live or (held.expires_at is not None and held.expires_at > now):
-            return held
-        return deciding.decide(kinds.EXPIRED, holder, (purpose, channel), how=how, now=now)
 
 
 def _informed_anew(held: ConsentState, at: datetime) -> bool:

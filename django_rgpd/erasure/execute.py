@@ -4,9 +4,9 @@ follow."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from django.contrib.auth import get_user_model
@@ -18,26 +18,20 @@ from django_rgpd import signals
 from django_rgpd.consent import suppress
 from django_rgpd.core.errors import Refused
 from django_rgpd.erasure import afterwards, locking, remembered, sessions, telling, traces
-from django_rgpd.erasure.counting import Question
+from django_rgpd.erasure.cases import OWN_PAGES, Case, drawn_of, holds_of, users_of
 from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.erasure.models import Erasure, ErasureState
-from django_rgpd.erasure.plan import Drawn, Plan, draw, said
+from django_rgpd.erasure.plan import Drawn, Plan, said
 from django_rgpd.erasure.reach import Reach
 from django_rgpd.erasure.release import Released, release
 from django_rgpd.holds.erased import follow
 from django_rgpd.ledger.record import ERASED, record
 from django_rgpd.policy import Occasion
-from django_rgpd.registry import Subject, ending, holds, people
+from django_rgpd.registry import ending, holds, people
 from django_rgpd.registry.models import Address, Person
 
 if TYPE_CHECKING:
     from django.db.models import Model
-
-BY_TERM = "term"
-"""The way of an erasure that nobody asked for: the account's term is over."""
-
-OWN_PAGES = frozenset({"account", "link"})
-"""The ways on which a person asks on a page that she reads herself."""
 
 TIES: Mapping[type[Model], str] = {Address: "until", Person: "erased_at"}
 """The tables that tie an address or an account to a person, and the column that says since when they do not any more."""
@@ -47,34 +41,6 @@ ATTEMPTS = 3
 
 class PlanChanged(Refused):
     """What would happen is not what was shown any more: show it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One erasure under way; ``asked_at`` lies before ``now`` where it is done again on a restored dump."""
-
-    person: Person
-    known: people.Known
-    user: Any
-    choices: Mapping[str, object]
-    how: str
-    actor: str
-    asked_at: datetime
-    now: datetime
-    standing: holds.Holds
-    """The holds that this erasure keeps to."""
-    ended: holds.Holds
-    """Her own restrictions, which it ends."""
-
-    @property
-    def subject(self) -> Subject:
-        """As the engine carries her."""
-        return self.known.subject
-
-    @property
-    def again(self) -> bool:
-        """Whether she was told already."""
-        return self.asked_at != self.now
 
 
 def erase(
@@ -196,29 +162,13 @@ def _let_deferred_keys_speak() -> None:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
-def drawn_of(case: Case) -> Drawn:
-    """The plan of ``case``; the same statement asks what else there is of hers to end."""
-    subject = case.subject
-    rows = (sessions.of(_users(subject)), suppress.about(subject.uuids))
-    beside = [Question(rows=one) for one in (*rows, *(each.rows(subject) for each in ending.every()))]
-    vetted = case.how not in OWN_PAGES | {BY_TERM}
-    return draw(
-        subject,
-        now=case.now,
-        choices=case.choices,
-        standing=case.standing,
-        vetted=vetted,
-        beside=beside,
-    )
-
-
 def _end(case: Case, drawn: Drawn) -> list[str]:
     """End what is hers without a field to be erased, of which there is some; returns the keys of her sessions."""
     signed_in, _suppressed, *there = drawn.beside
     for one, answer in zip(ending.every(), there, strict=True):
         if answer.count:
             one.end(case.subject, now=case.asked_at)
-    return sessions.take(_users(case.subject)) if signed_in.count else []
+    return sessions.take(users_of(case.subject)) if signed_in.count else []
 
 
 def _refuses(case: Case, drawn: Drawn) -> bool:
@@ -227,21 +177,10 @@ def _refuses(case: Case, drawn: Drawn) -> bool:
     return bool(case.choices.get("suppress")) or any(one.count for one in others)
 
 
-def _users(subject: Subject) -> list[str]:
-    return [] if subject.user_key is None else [str(subject.user_key)]
-
-
 def _stamped(reach: Reach, *, at: datetime) -> Reach:
     """What ties addresses and the account to the person ends today, whether something falls there or not."""
     column = TIES.get(reach.entry.model)
     return reach if column is None else replace(reach, stamps={column: at})
-
-
-def holds_of(subject: Subject, how: str) -> tuple[holds.Holds, holds.Holds]:
-    """The holds that are kept to and those that end: her own restrictions, unless nobody asked for this erasure."""
-    found = holds.standing(steady=True)
-    kept = found if how == BY_TERM else holds.for_erasure(subject, found)
-    return kept, tuple(one for one in found if one not in kept)
 
 
 def _close(case: Case, shown: Plan) -> None:

@@ -19,8 +19,8 @@ from django_rgpd.erasure.references import Reference
 from django_rgpd.registry import Null
 
 if TYPE_CHECKING:
+    from django_rgpd.erasure.proving import Outcome
     from django_rgpd.erasure.reach import Reach
-    from django_rgpd.erasure.statements import Outcome
     from django_rgpd.registry import Subject
 
 

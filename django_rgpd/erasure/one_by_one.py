@@ -7,8 +7,8 @@ from django.db.models import Model, Q
 
 from django_rgpd.core.failures import foreign
 from django_rgpd.erasure import statements
+from django_rgpd.erasure.proving import Outcome
 from django_rgpd.erasure.reach import Group, Reach, column
-from django_rgpd.erasure.statements import Outcome
 from django_rgpd.registry import Rewrite
 from django_rgpd.registry.conditions import all_of, not_
 

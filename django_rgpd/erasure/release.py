@@ -17,6 +17,7 @@ from django_rgpd.erasure import one_by_one, statements, stored
 from django_rgpd.erasure import reach as reaching
 from django_rgpd.erasure.failures import wrapped
 from django_rgpd.erasure.freed import freed_by, knowing
+from django_rgpd.erasure.proving import Outcome
 from django_rgpd.erasure.reach import Choices, Reach, entries
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import Entry, Subject, holds
@@ -39,7 +40,7 @@ class Released:
     deleted: dict[str, int] = field(default_factory=dict)
     unproven: dict[str, int] = field(default_factory=dict)
 
-    def add(self, label: str, outcome: statements.Outcome, deleted: int) -> None:
+    def add(self, label: str, outcome: Outcome, deleted: int) -> None:
         """Count one statement's work."""
         for counts, number in (
             (self.changed, outcome.rows),
@@ -92,7 +93,7 @@ def release(
     freed: set[Reference] = set()
     for one in _in_order(reached):
         if one.idle:
-            outcome, deleted = statements.Outcome(), 0
+            outcome, deleted = Outcome(), 0
         else:
             hers = knowing(one, subject, freed)
             outcome, deleted = carry_out(hers, occasion, now=now, person=person)
@@ -121,7 +122,7 @@ def _in_order(reached: Iterable[Reach]) -> list[Reach]:
 
 def carry_out(
     reach: Reach, occasion: Occasion, *, now: datetime, person: UUID | None = None
-) -> tuple[statements.Outcome, int]:
+) -> tuple[Outcome, int]:
     """Release one ``reach``: rows whose last personal field falls go, the others get their erased forms."""
     entry = reach.entry
     with wrapped(entry.label):
@@ -130,7 +131,7 @@ def carry_out(
             outcome, deleted = one_by_one.carry_out(reach)
         else:
             deleted = statements.delete(reach) if reach.deletes else 0
-            outcome = statements.Outcome()
+            outcome = Outcome()
             if not deleted or deleted != reach.counted:  # a row that stays, or a trigger, may have kept some
                 outcome = one_by_one.rewrite(reach) + statements.update(reach)
     if outcome.rows or deleted:

@@ -18,6 +18,7 @@ from django_rgpd.core import conf
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.erasure import execute, locking, sessions, traces
 from django_rgpd.erasure.afterwards import UNDER_WAY, go_over
+from django_rgpd.erasure.cases import Case, drawn_of, holds_of
 from django_rgpd.erasure.failures import wrapped
 from django_rgpd.erasure.models import Erasure
 from django_rgpd.erasure.plan import said
@@ -139,9 +140,9 @@ def _again(gone: Gone, *, now: datetime) -> bool:
         choices = said(gone.told.get("choices"))
         user = locking.lock_user(subject)
         known, event = replace(people.known_of(person), subject=subject), gone.event
-        standing = execute.holds_of(subject, event.how)
-        case = execute.Case(person, known, user, choices, event.how, event.actor, event.at, now, *standing)
-        drawn = execute.drawn_of(case)
+        standing = holds_of(subject, event.how)
+        case = Case(person, known, user, choices, event.how, event.actor, event.at, now, *standing)
+        drawn = drawn_of(case)
         execute.refuse_blocked(drawn.plan)
         execute.carry_out(case, drawn, gone.erasure)
     return True

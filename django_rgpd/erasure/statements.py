@@ -1,23 +1,19 @@
-"""The SQL that erases: one UPDATE that proves itself in its own statement, and one DELETE of rows that
-nothing holds."""
+"""The SQL that erases: one UPDATE a table, and one DELETE of rows that nothing holds."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
-from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections, router
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
-from django.db.models.sql import Query, UpdateQuery
+from django.db.models.sql import Query
 
 from django_rgpd.erasure import references
+from django_rgpd.erasure.proving import Outcome, returning
 from django_rgpd.erasure.reach import Group, Reach, column, erased
 from django_rgpd.registry import Entry
 from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, is_always, is_never, not_
@@ -27,20 +23,6 @@ if TYPE_CHECKING:
     from django.db.models.expressions import Combinable
 
     from django_rgpd.registry import Personal
-
-_IS_NULL = re.compile(r'((?:"[^"]+"\.)?"[^"]+") IS NULL')
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a statement did: rows changed, and how many of them do not have their erased form (a trigger's
-    work)."""
-
-    rows: int = 0
-    unproven: int = 0
-
-    def __add__(self, other: Outcome) -> Outcome:
-        return Outcome(self.rows + other.rows, self.unproven + other.unproven)
 
 
 def using(entry: Entry) -> str:
@@ -143,33 +125,6 @@ def _leading(reach: Reach) -> set[type[Model]]:
         if first != "pk":
             found.add(_table(column(reach.entry.model, first).model))
     return found
-
-
-def returning(rows: QuerySet[Model], values: Mapping[str, object], proof: Q) -> Outcome:
-    """Run one UPDATE and count in the same statement its rows, and those of which ``proof`` is not true."""
-    query = cast("UpdateQuery", rows.query.chain(UpdateQuery))
-    query.add_update_values(dict(values))
-    connection = connections[rows.db]
-    compiler = query.get_compiler(connection=connection)
-    try:
-        sql, params = compiler.as_sql()
-    except EmptyResultSet:
-        return Outcome()
-    try:
-        proven, proof_params = compiler.compile(query.build_where(proof))
-    except FullResultSet:
-        proven, proof_params = "1 = 1", ()
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            counted = "SELECT count(*), count(*) FILTER (WHERE proven IS NOT TRUE) FROM done"
-            sql = f"WITH done AS ({sql} RETURNING ({proven}) AS proven) {counted}"
-            cursor.execute(sql, (*params, *proof_params))
-            return Outcome(*cursor.fetchone())
-        # SQLite (3.40) answers no to "column IS NULL" in RETURNING where the key is declared NOT NULL.
-        proven = _IS_NULL.sub(r"typeof(\1) = 'null'", proven)
-        cursor.execute(f"{sql} RETURNING ({proven})", (*params, *proof_params))
-        proofs = Counter(cursor)
-    return Outcome(proofs.total(), sum(count for (one,), count in proofs.items() if not one))
 
 
 def delete(reach: Reach) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import translation
 
 from django_rgpd import signals
-from django_rgpd.core import conf
+from django_rgpd.core import clock, conf
 from django_rgpd.export import archive, request, storage
 from django_rgpd.export.elsewhere import Elsewhere
 from django_rgpd.export.models import Document, ExportRequest, ExportState
@@ -39,11 +39,7 @@ def build(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     asked = _waiting(UUID(str(payload["request"])))
     if asked is None:
         raise Gone(translation.gettext("This export is not waited for any more."))
-    started = time.monotonic()
-
-    def moment() -> datetime:
-        return now + timedelta(seconds=time.monotonic() - started)
-
+    moment = clock.running(now)
     place = storage.place()
     with translation.override(asked.language or None), place.draft() as draft:
         person = people.by_uuid(asked.person)

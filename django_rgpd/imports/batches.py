@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.consent import wordings
 from django_rgpd.consent.models import Wording
-from django_rgpd.core import conf
+from django_rgpd.core import clock, conf
 from django_rgpd.core.errors import Refused, StaleClaim
 from django_rgpd.core.failures import wrapped
 from django_rgpd.imports import files, taking, trial
@@ -83,7 +82,7 @@ def judge(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
 
 def _judge(batch: ConsentImport, *, job: Job, now: datetime) -> None:
     """In the language of who handed it in: what is wrong with a file is kept as it is said."""
-    moment = _clock(now)
+    moment = clock.running(now)
 
     def tell(number: int) -> None:
         jobs.renew(job, now=moment())
@@ -134,7 +133,7 @@ def stop(uuid: UUID, *, now: datetime) -> bool:
 def take(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     """Take the accepted lines, range by range, each with how far it came: killed anywhere, it goes on where it stopped."""
     batch = _in(payload, Stage.CONFIRMED)
-    moment, texts = _clock(now), _texts(batch, now=now)
+    moment, texts = clock.running(now), _texts(batch, now=now)
     try:
         for page in trial.pages(files.consents(batch.accepted, after=batch.line)):
             with wrapped(DOING), transaction.atomic():
@@ -238,9 +237,3 @@ def _texts(batch: ConsentImport, *, now: datetime) -> dict[str, Wording]:
         language, _space, text = str(told).partition(" ")
         found[str(number)] = wordings.taken_over(batch.purpose, language, text, now=now)
     return found
-
-
-def _clock(now: datetime) -> Callable[[], datetime]:
-    """The hour while a long job works, which began at ``now``."""
-    started = time.monotonic()
-    return lambda: now + timedelta(seconds=time.monotonic() - started)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import getaddresses
 from itertools import islice
-from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 from django.core.mail import EmailMessage
@@ -20,10 +19,9 @@ from django_rgpd.consent import addressees, permission
 from django_rgpd.core import addresses, clock, conf, mail
 from django_rgpd.core.errors import Misconfigured, Refused
 from django_rgpd.core.mail_class import Asked, Marketing, Service, mark
-from django_rgpd.marketing import letters, opens, sorting
+from django_rgpd.marketing import letters, opens, refusals, sorting
 from django_rgpd.marketing.classes import OUTCOME, Outcome
 from django_rgpd.marketing.letters import Reader
-from django_rgpd.marketing.mailing import elapsed
 from django_rgpd.outbox import door
 
 PATH = "django_rgpd.marketing.backend.EmailBackend"
@@ -37,8 +35,6 @@ NOT_ACCEPTED = "not_accepted"
 
 FRESH = timedelta(seconds=1)
 """How old an answer may be when the mail that rests on it is handed over."""
-
-_REFUSED = frozenset({"invalid", "rejected", "failed"})
 
 
 @dataclass(slots=True)
@@ -67,7 +63,7 @@ class EmailBackend(BaseEmailBackend):
             {"fail_silently": True} if fail_silently else {}
         )  # what is not asked for is not passed on (Django 6.1)
         self._inner: BaseEmailBackend = import_string(conf.get().MAIL_BACKEND)(**options, **silently)
-        self._refusals = _refusals(self.esp_name)
+        self._refusals = refusals.kinds(self.esp_name)
 
     @property
     def esp_name(self) -> str:
@@ -128,23 +124,23 @@ class EmailBackend(BaseEmailBackend):
 
     @sensitive_variables()
     def _send_marketing(self, message: EmailMessage, purpose: str, *, now: datetime) -> int:
-        outcome, made, refusals = Outcome(), [], []
+        outcome, made, refused = Outcome(), [], []
         setattr(message, OUTCOME, outcome)
         try:
-            for one, number in self._letters(message, purpose, outcome, moment=elapsed(now)):
+            for one, number in self._letters(message, purpose, outcome, moment=clock.running(now)):
                 made.append(one)
                 try:
                     self._hand_over(one, number, outcome)
                 except self._refusals as error:
                     outcome.dropped[NOT_ACCEPTED] += number
-                    refusals.append(error)
+                    refused.append(error)
         finally:
-            _report(message, made)
+            refusals.report(message, made)
             signals.marketing_sent.send_robust(
                 sender=type(self), purpose=purpose, sent=outcome.sent, dropped=dict(outcome.dropped)
             )
-        if refusals and not outcome.sent:
-            raise refusals[-1]
+        if refused and not outcome.sent:
+            raise refused[-1]
         return outcome.sent
 
     @sensitive_variables()
@@ -169,7 +165,7 @@ class EmailBackend(BaseEmailBackend):
 
     def _hand_over(self, one: EmailMessage, number: int, outcome: Outcome) -> None:
         if self._inner.send_messages([one]):
-            refused = _refused(one)
+            refused = refusals.number(one)
             outcome.sent += number - refused
             outcome.dropped.update({NOT_ACCEPTED: refused} if refused else {})
 
@@ -224,31 +220,3 @@ def _names(message: EmailMessage, outcome: Outcome) -> dict[str, str]:
             outcome.dropped[TWICE] += 1
         names.setdefault(address, name)
     return names
-
-
-def _refusals(esp: str) -> tuple[type[Exception], ...]:
-    """What the inner backend raises where all recipients of one message are refused, and nothing else is wrong."""
-    if not esp:
-        return (SMTPRecipientsRefused,)
-    from anymail.exceptions import AnymailRecipientsRefused
-
-    return SMTPRecipientsRefused, AnymailRecipientsRefused
-
-
-def _refused(message: EmailMessage) -> int:
-    """How many of a message's readers the provider refuses, where it says so at once (anymail's status)."""
-    status = getattr(message, "anymail_status", None)
-    told = status.recipients.values() if status is not None else ()
-    return sum(1 for one in told if one.status in _REFUSED)
-
-
-def _report(message: EmailMessage, made: Sequence[EmailMessage]) -> None:
-    """Say on the shop's message what anymail said of those that were made of it."""
-    told = [one.anymail_status for one in made if hasattr(one, "anymail_status")]
-    if not told:
-        return
-    whole = type(told[0])()
-    for one in told:
-        whole.set_recipient_status(one.recipients)
-        whole.esp_response = one.esp_response
-    message.anymail_status = whole  # type: ignore[attr-defined]

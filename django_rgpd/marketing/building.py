@@ -10,7 +10,9 @@ from uuid import UUID
 from django.db import transaction
 
 from django_rgpd.consent.audience import audience
-from django_rgpd.marketing.mailing import elapsed, obstacle, put_parts
+from django_rgpd.core import clock
+from django_rgpd.marketing.course import obstacle
+from django_rgpd.marketing.mailing import put_parts
 from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job
@@ -33,7 +35,7 @@ def put(campaign: Campaign, *, now: datetime) -> None:
 @jobs.job(JOB, waits=True)
 def build(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     """Write the recipients down; those of the first pages get their message meanwhile."""
-    moment = elapsed(now)
+    moment = clock.running(now)
     while _page(UUID(str(payload["campaign"])), now=moment()):
         jobs.renew(job, now=moment())
 

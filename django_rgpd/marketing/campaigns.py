@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django_rgpd import signals
 from django_rgpd.core import conf
 from django_rgpd.core.errors import Refused
-from django_rgpd.marketing import building, campaign_events, mailing
+from django_rgpd.marketing import building, campaign_events, course, mailing
 from django_rgpd.marketing.models import (
     Campaign,
     CampaignRecipient,
@@ -127,7 +127,7 @@ def stop(campaign: Campaign, *, now: datetime, by: By = None) -> None:
         campaign_events.note(campaign_events.STOPPED, campaign, now=now, by=_key(by))
         waiting = CampaignRecipient.objects.filter(campaign=campaign, state=RecipientState.WAITING)
         waiting.update(state=RecipientState.DROPPED, reason=STOPPED, at=now)
-    mailing.close(campaign, now=now)
+    course.close(campaign, now=now)
 
 
 def may(by: By) -> None:
@@ -138,7 +138,7 @@ def may(by: By) -> None:
 
 def ready(campaign: Campaign) -> None:
     """Raises ``Refused``, in words, where ``campaign`` cannot be sent now."""
-    if words := mailing.obstacle(campaign) or door.shut():
+    if words := course.obstacle(campaign) or door.shut():
         raise Refused(words)
     if not campaign.texts.exists():
         raise Refused(_("The campaign has no text."))

@@ -16,12 +16,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd import signals
 from django_rgpd.consent import decisions, kinds, state, suppress
-from django_rgpd.consent.models import ConsentState, Wording
+from django_rgpd.consent.models import Wording
 from django_rgpd.core import addresses, conf, limits, links
 from django_rgpd.core.errors import BadLink
-from django_rgpd.ledger.models import Event
 from django_rgpd.outbox import mail
-from django_rgpd.outbox.daily import daily
 from django_rgpd.outbox.models import Job
 from django_rgpd.policy import EMAIL, Purpose, current
 from django_rgpd.registry import people
@@ -162,32 +160,6 @@ def confirm(token: str, *, now: datetime) -> Asked:
     return Asked(challenge=challenge, purposes=tuple(agreed), confirmed=False)
 
 
-@daily("marketing.unconfirmed")
-def purge(*, now: datetime) -> int:
-    """Let the entries go that nobody confirmed in time, and the people known by them alone; returns how many
-    entries.
-    """
-    over = Challenge.objects.filter(site=conf.get().SITE, about=ABOUT, expires_at__lte=now)
-    guests = list(over.filter(used_at__isnull=True).values_list("person", flat=True).distinct())
-    gone, _rows = over.delete()
-    for uuid in filter(None, guests):
-        with transaction.atomic():
-            person = Person.objects.select_for_update().filter(uuid=uuid, user_key__isnull=True).first()
-            if person is not None and not _known_otherwise(person):
-                person.delete()
-    return gone
-
-
-def pending(person: Person | None, *, now: datetime) -> set[str]:
-    """The purposes that wait for ``person``'s click."""
-    if person is None:
-        return set()
-    waiting = Challenge.objects.filter(
-        about=ABOUT, address__person=person, used_at__isnull=True, expires_at__gt=now
-    )
-    return {str(purpose) for one in waiting for purpose in one.details.get("wordings", {})}
-
-
 def _asked(challenges: QuerySet[Challenge], token: str, now: datetime) -> Asked:
     found = challenges.filter(site=conf.get().SITE, about=ABOUT, hashed=links.hashed(token)).first()
     # At its last second a link still works.
@@ -256,13 +228,3 @@ def _still_wanted(
 def _wordings(challenge: Challenge) -> dict[str, Wording]:
     uuids = [UUID(str(one)) for one in challenge.details.get("wordings", {}).values()]
     return {one.purpose: one for one in Wording.objects.filter(uuid__in=uuids)}
-
-
-def _known_otherwise(person: Person) -> bool:
-    return (
-        Address.objects.filter(person=person, proven_at__isnull=False).exists()
-        or Challenge.objects.filter(address__person=person).exists()
-        or ConsentState.objects.filter(person=person.uuid).exists()
-        or Event.objects.filter(person=person.uuid).exists()
-        or Person.objects.filter(merged_into=person.uuid).exists()
-    )

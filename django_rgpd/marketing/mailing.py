@@ -7,7 +7,6 @@ note leaves one person of whom nobody knows whether she got it: she is counted a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,22 +15,20 @@ from uuid import UUID
 
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext as _
 
-from django_rgpd import signals
 from django_rgpd.consent import suppress
 from django_rgpd.consent.audience import audience
-from django_rgpd.consent.permission import NOT_MARKETING, WORDS, may_send
-from django_rgpd.core import mail
-from django_rgpd.marketing import campaign_events, handing
+from django_rgpd.consent.permission import may_send
+from django_rgpd.core import clock, mail
+from django_rgpd.marketing import course, handing
 from django_rgpd.marketing.campaign_letters import Letters
 from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState, RecipientState
 from django_rgpd.outbox import deliver, door, ends, jobs
-from django_rgpd.outbox.models import Job, State
+from django_rgpd.outbox.models import Job
 from django_rgpd.outbox.outcomes import Gone, Later
-from django_rgpd.policy import EMAIL, current
+from django_rgpd.policy import EMAIL
 from django_rgpd.registry.models import Person
 
 JOB = "marketing.campaign.part"
@@ -45,8 +42,6 @@ are asked; a restriction, a term that ends, a policy and a door within this time
 
 RENEWED = timedelta(minutes=1)
 """How often a worker says that it is still at it."""
-
-_UNSETTLED = (RecipientState.WAITING, RecipientState.HANDING)
 
 
 class NotYet(Exception):
@@ -67,75 +62,19 @@ def put_left(campaign: Campaign, *, now: datetime) -> None:
     put_parts(campaign, parts or [0], now=now)
 
 
-def obstacle(campaign: Campaign) -> str:
-    """Why the policy does not let the campaign go out, in words; nothing where it does."""
-    known = {one.key: one for one in current().marketing}
-    allowed = campaign.purpose in known and campaign.channel in known[campaign.purpose].channels
-    return "" if allowed else str(WORDS[NOT_MARKETING])
-
-
-def elapsed(now: datetime) -> Callable[[], datetime]:
-    """A clock that began at ``now``."""
-    began = time.monotonic()
-    return lambda: now + timedelta(seconds=time.monotonic() - began)
-
-
 @jobs.job(JOB, waits=True)
 def send_part(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     """Send the messages of one range that wait; raises ``NotYet`` where some have to wait longer."""
     campaign = Campaign.objects.filter(uuid=UUID(str(payload["campaign"]))).first()
     if campaign is None:
         raise Gone(_("The campaign does not exist any more."))
-    settle(campaign, now=now)
+    course.settle(campaign, now=now)
     if campaign.state == CampaignState.SENDING:
-        if words := obstacle(campaign):
-            halt(campaign, words)
+        if words := course.obstacle(campaign):
+            course.halt(campaign, words)
             return
-        _Range(campaign, int(str(payload["part"])), job, elapsed(now)).send()
-    close(campaign, now=now)
-
-
-def settle(campaign: Campaign, *, now: datetime) -> int:
-    """Find the messages whose worker died between the mark and the note. Returns how many there were."""
-    alive = Job.objects.filter(lease=OuterRef("lease"), state=State.RUNNING, leased_until__gte=now)
-    handing_over = CampaignRecipient.objects.filter(campaign=campaign, state=RecipientState.HANDING)
-    return handing_over.exclude(Exists(alive)).update(state=RecipientState.UNKNOWN, failure=handing.KILLED)
-
-
-def halt(campaign: Campaign, words: str) -> bool:
-    """Pause for a reason of our own, which the page shows; whether it was being sent."""
-    mine = Campaign.objects.filter(pk=campaign.pk, state=CampaignState.SENDING)
-    paused = bool(mine.update(state=CampaignState.PAUSED, note=words[:200]))
-    if paused:
-        signals.campaign_changed.send(Campaign, campaign=campaign.uuid, state=str(CampaignState.PAUSED))
-    return paused
-
-
-def close(campaign: Campaign, *, now: datetime) -> None:
-    """End a campaign of which nothing is left to do, and keep its counts, which outlive the rows."""
-    if CampaignRecipient.objects.filter(campaign=campaign, state__in=_UNSETTLED).exists():
-        return
-    mine = Campaign.objects.filter(pk=campaign.pk)
-    done, counts = mine.filter(state=CampaignState.SENDING, built=True), counted(campaign)
-    with transaction.atomic():
-        if done.update(state=CampaignState.DONE, ended_at=now):
-            campaign_events.note(campaign_events.DONE, campaign, now=now, counts=counts)
-            signals.campaign_changed.send(Campaign, campaign=campaign.uuid, state=str(CampaignState.DONE))
-    ended = mine.filter(state__in=[CampaignState.DONE, CampaignState.STOPPED], totals={})
-    ended.update(totals=counts)
-
-
-def counted(campaign: Campaign) -> dict[str, int]:
-    """How many recipients there are by ``state``, or by ``state:reason`` where they did not get it."""
-    found: dict[str, int] = {}
-    rows = CampaignRecipient.objects.filter(campaign=campaign).order_by()
-    for state, reason, failure, number in rows.values_list("state", "reason", "failure").annotate(
-        number=Count("pk")
-    ):
-        why = reason if state == RecipientState.DROPPED else failure
-        key = f"{state}:{why}" if why else state
-        found[key] = found.get(key, 0) + number
-    return found
+        _Range(campaign, int(str(payload["part"])), job, clock.running(now)).send()
+    course.close(campaign, now=now)
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django_rgpd.consent import decisions, permission, state, using, wordings
 from django_rgpd.consent.models import Wording
 from django_rgpd.core.errors import Refused
-from django_rgpd.marketing import double_optin
+from django_rgpd.marketing import double_optin, unconfirmed
 from django_rgpd.marketing.why import reason
 from django_rgpd.policy import EMAIL, Purpose, current
 from django_rgpd.registry.models import Person
@@ -74,7 +74,7 @@ def choices(person: Person | None, *, now: datetime, proven: bool = True) -> lis
     """Every marketing purpose on each of its channels, then every other one that people choose about, for ``person`` (None:
     somebody of whom nothing is known yet). ``proven`` as for ``save``.
     """
-    waiting = double_optin.pending(person, now=now)
+    waiting = unconfirmed.pending(person, now=now)
     language = get_language() or ""
     texts = {one.key: wordings.current(one.key, language, now=now) for one in asked_about()}
     found = []

@@ -15,7 +15,7 @@ from django_rgpd.consent.audience import left_out
 from django_rgpd.consent.permission import WORDS
 from django_rgpd.ledger.models import Event
 from django_rgpd.marketing import handing
-from django_rgpd.marketing.mailing import counted
+from django_rgpd.marketing.course import counted
 from django_rgpd.marketing.models import Campaign, CampaignRecipient, CampaignState, RecipientState
 from django_rgpd.outbox.models import Job, State
 

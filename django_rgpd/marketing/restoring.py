@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from django_rgpd import signals
-from django_rgpd.marketing import campaign_events, mailing, repermission, send
+from django_rgpd.marketing import campaign_events, course, repermission, send
 from django_rgpd.marketing.models import Campaign, CampaignState
 from django_rgpd.outbox.models import Job, State
 
@@ -37,7 +37,7 @@ def hold_back() -> Iterator[str]:
 def _halted() -> int:
     words = _("An older dump was restored: some who seem to wait may have got it already.")
     sending = Campaign.objects.filter(state=CampaignState.SENDING)
-    return sum(mailing.halt(campaign, words) for campaign in sending)
+    return sum(course.halt(campaign, words) for campaign in sending)
 
 
 def _started_since() -> int:

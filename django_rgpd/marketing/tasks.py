@@ -11,4 +11,5 @@ from django_rgpd.marketing import (  # noqa: F401 - they register their jobs
     send,
     sync,
     sync_many,
+    unconfirmed,
 )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.core import mail
 from django_rgpd.core.errors import Refused
-from django_rgpd.marketing import campaigns, mailing
+from django_rgpd.marketing import campaigns, course
 from django_rgpd.marketing.campaign_letters import Letters
 from django_rgpd.marketing.handing import WORDS, hand_over
 from django_rgpd.marketing.models import Campaign, RecipientState
@@ -50,7 +50,7 @@ def samples(campaign: Campaign, address: str) -> dict[str, EmailMultiAlternative
 
     Raises ``Refused`` where it cannot be sent.
     """
-    if words := mailing.obstacle(campaign):
+    if words := course.obstacle(campaign):
         raise Refused(words)
     letters = Letters(campaign)
     if not letters.languages:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,7 @@ from django.db import connections, router, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from django_rgpd.core import conf
+from django_rgpd.core import clock, conf
 from django_rgpd.core.errors import StaleClaim
 from django_rgpd.outbox import door, ends, jobs
 from django_rgpd.outbox.ends import MOST_ATTEMPTS, End
@@ -53,10 +52,9 @@ def run_due(*, now: datetime, limit: int | None = None, names: frozenset[str] | 
 
     ``names`` restricts to jobs of these names. May run in any number of processes at once.
     """
-    started = time.monotonic()
-    summary = Summary()
+    running, summary = clock.running(now), Summary()
     while limit is None or summary.done.total() < limit:
-        moment = now + timedelta(seconds=time.monotonic() - started)
+        moment = running()
         job = claim(now=moment, names=names)
         if job is None:
             return summary

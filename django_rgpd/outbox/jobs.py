@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
@@ -17,9 +15,8 @@ from django.db import IntegrityError, transaction
 
 from django_rgpd.core import conf
 from django_rgpd.core.errors import Misconfigured, StaleClaim
+from django_rgpd.outbox import waking
 from django_rgpd.outbox.models import Job, State
-
-log = logging.getLogger(__name__)
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 Payload: TypeAlias = "dict[str, Json]"
@@ -29,9 +26,6 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 LEASE = timedelta(minutes=15)
 """How long a worker may be silent before another one takes its job over."""
-
-MOST_WOKEN = 100
-"""Tasks that many jobs written at once send off: each does all that is due, so that more than there are workers is enough."""
 
 
 class Handler(Protocol):
@@ -135,7 +129,7 @@ def put(
         written.save(force_insert=True)
     elif (standing := _insert_once(written)) is not None:
         return standing
-    transaction.on_commit(lambda: wake(written.run_at, now=now), robust=True)
+    waking.after_commit([written], now=now)
     return written
 
 
@@ -167,8 +161,7 @@ def put_many(drafts: Iterable[Draft], *, now: datetime) -> int:
         ),
         batch_size=500,
     )
-    for job in written[:MOST_WOKEN]:
-        transaction.on_commit(partial(wake, job.run_at, now=now), robust=True)
+    waking.after_commit(written, now=now)
     return len(written)
 
 
@@ -194,27 +187,6 @@ def _hold(some: Sequence[Job], changes: Mapping[str, object]) -> None:
     if held.update(**changes) < len(some):
         msg = f"Job {some[0].uuid}, or one that goes with it, belongs to another worker now."
         raise StaleClaim(msg)
-
-
-def wake(run_at: datetime, *, now: datetime) -> None:
-    """Tell the task backend that there is something to do; whatever it answers, the row is there.
-
-    A backend that would run the task on the spot is left alone: mails are not sent while a visitor waits,
-    and a stranger must not learn from the time whether an address is known. There ``rgpd_run`` does the
-    work.
-    """
-    from django_rgpd.outbox.tasks import work
-
-    try:
-        backend = work.get_backend()
-        if type(backend).__name__ in {"ImmediateBackend", "DummyBackend"}:
-            return
-        if run_at <= now:
-            work.enqueue()
-        elif backend.supports_defer:
-            work.using(run_after=run_at).enqueue()
-    except Exception as error:  # a broken queue must never break the request that wrote the job
-        log.error("The task backend fails (%s); rgpd_run will do the work.", type(error).__name__)
 
 
 def as_json(values: Mapping[str, object]) -> Payload:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
+from functools import partial
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from django.utils.dateparse import parse_datetime
@@ -31,8 +31,9 @@ from django_rgpd.processors.base import (
 
 try:
     from django_rgpd.processors import mailchimp_many
-    from django_rgpd.processors.mailchimp_answers import Unclear, meant, together
-    from django_rgpd.processors.mailchimp_client import Refusal, lists
+    from django_rgpd.processors.mailchimp_answers import together
+    from django_rgpd.processors.mailchimp_audience import Audience
+    from django_rgpd.processors.mailchimp_calls import Account
     from django_rgpd.processors.mailchimp_many import ALONE, Body, Post, joining, values
     from django_rgpd.processors.mailchimp_tags import tag
 except ImportError as missing:
@@ -103,8 +104,8 @@ class Mailchimp(Processor):
     @sensitive_variables()
     def subscribe(self, contact: Contact, purpose: str, *, call: Call) -> Evidence:
         """Put her on the audience. Who left it there after she had agreed here is not put back."""
-        audience = self.audiences[purpose]
-        known = self._known(audience, contact, call)
+        audience = self._audience(self.audiences[purpose], call)
+        known = audience.known(contact)
         if known.get("status") in NOT_WRITTEN_TO and not _agreed_since(
             contact.stands_since, known.get("last_changed")
         ):
@@ -114,19 +115,18 @@ class Mailchimp(Processor):
             "status_if_new": "subscribed",
             **self._permissions(purpose, enabled=True),
         }
-        put = self._ask(
-            call, lambda api: api.set_list_member(audience, _hash(contact), body, skip_merge_validation=True)
-        )
+        put = audience.put(contact, body)
         if put.absent:
             raise NeedsSomeone(_("The audience of the setting does not exist there."))
         if names := self.tags.get(purpose):
-            self._tag(audience, contact, names, call)
+            audience.tag(contact, names)
         return put
 
     @sensitive_variables()
     def opt_out(self, contact: Contact, purpose: str, *, call: Call) -> Evidence:
         """Nothing is sent to her any more; who is not there is not written to either."""
-        return self._leave(self.audiences[purpose], contact, call, self._permissions(purpose, enabled=False))
+        audience = self._audience(self.audiences[purpose], call)
+        return audience.leave(contact, self._permissions(purpose, enabled=False))
 
     def many(self, purpose: str) -> bool:
         """Their call about many has no room for marketing permissions."""
@@ -158,14 +158,14 @@ class Mailchimp(Processor):
         if at is None:
             return Members(members=(), next={})
         audience = self.audiences[purpose]
-        answer = self._json(call, lambda api: api.get_list_members_info(audience, **at.query()))
+        answer = self._account.read(call, lambda api: api.get_list_members_info(audience, **at.query()))
         return at.page(answer.get("members"))
 
     @sensitive_variables()
     def export(self, contact: Contact, *, call: Call) -> Iterator[tuple[str, Mapping[str, object]]]:
         """What each audience of the setting holds of her: its purpose, her status, since when, the values of fields, tags."""
         for purpose, audience in self.audiences.items():
-            held = self._known(audience, contact, call, _HELD)
+            held = self._audience(audience, call).known(contact, _HELD)
             if held:
                 yield "member", {"purpose": purpose, **held}
 
@@ -173,7 +173,7 @@ class Mailchimp(Processor):
     def update(self, former: Contact, contact: Contact, *, call: Call) -> Evidence:
         """In each audience that knows the former address the new one takes its place; where that one is known too, it leaves."""
         body: Body = {"email_address": contact.address, **values(contact)}
-        return together([self._move(one, former, body, call) for one in self.audiences.values()])
+        return together([self._audience(one, call).move(former, body) for one in self.audiences.values()])
 
     @sensitive_variables()
     def erase(self, contact: Contact, *, call: Call) -> Evidence:
@@ -181,68 +181,27 @@ class Mailchimp(Processor):
 
         Each is asked: whether ``/lists?email=`` finds archived members is written nowhere, and the address would be in a URL.
         """
-        found = [self._delete(one, contact, call) for one in self._every_audience(call)]
+        found = [self._audience(one, call).delete(contact) for one in self._every_audience(call)]
         return together(found)
 
     def _every_audience(self, call: Call) -> list[str]:
-        answer = self._json(call, lambda api: api.get_all_lists(fields=["lists.id"], count=MOST_AUDIENCES))
+        answer = self._account.read(
+            call, lambda api: api.get_all_lists(fields=["lists.id"], count=MOST_AUDIENCES)
+        )
         found = answer.get("lists")
         if not isinstance(found, list):
             raise Unreachable
         return sorted({*(str(one["id"]) for one in found), *self.audiences.values()})
 
     @sensitive_variables()
-    def _delete(self, audience: str, contact: Contact, call: Call) -> Evidence:
-        try:
-            return self._ask(call, lambda api: api.delete_list_member_permanent(audience, _hash(contact)))
-        except Unclear:
-            # An archived or deleted member may answer 405: gone is only who cannot be read any more.
-            if self._known(audience, contact, call):
-                raise
-            return Evidence(absent=True)
-
-    @sensitive_variables()
-    def _move(self, audience: str, former: Contact, body: Body, call: Call) -> Evidence:
-        try:
-            return self._ask(
-                call,
-                lambda api: api.update_list_member(audience, _hash(former), body, skip_merge_validation=True),
-            )
-        except Declined:
-            if _hash(former) == _hash(Contact(address=str(body["email_address"]))):
-                raise  # a field that they do not take is no reason to stop writing to her
-            return self._leave(audience, former, call, {})
-
-    @sensitive_variables()
-    def _leave(self, audience: str, contact: Contact, call: Call, more: Body) -> Evidence:
-        body: Body = {"status": "unsubscribed", **more}
-        return self._ask(
-            call,
-            lambda api: api.update_list_member(audience, _hash(contact), body, skip_merge_validation=True),
-        )
-
-    @sensitive_variables()
-    def _tag(self, audience: str, contact: Contact, names: Sequence[str], call: Call) -> Evidence:
-        told = {"tags": [{"name": name, "status": "active"} for name in names]}
-        return self._ask(call, lambda api: api.update_list_member_tags(audience, _hash(contact), told))
-
-    @sensitive_variables()
     def _tagged(self, contacts: Sequence[Contact], purpose: str, call: Call) -> bool:
-        audience = self.audiences[purpose]
+        audience = self._audience(self.audiences[purpose], call)
         return tag(
-            lambda what: self._json(call, what, many=True),
-            lambda name: self._tag(audience, contacts[0], [name], call),
-            audience,
+            lambda what: self._account.read(call, what, many=True),
+            lambda name: audience.tag(contacts[0], [name]),
+            audience.id,
             self.tags.get(purpose, ()),
             [one.address for one in contacts],
-        )
-
-    @sensitive_variables()
-    def _known(
-        self, audience: str, contact: Contact, call: Call, fields: Sequence[str] = ("status", "last_changed")
-    ) -> Body:
-        return self._json(
-            call, lambda api: api.get_list_member(audience, _hash(contact), fields=list(fields)), absent={}
         )
 
     def _permissions(self, purpose: str, *, enabled: bool) -> Body:
@@ -254,53 +213,16 @@ class Mailchimp(Processor):
         }
 
     def _post(self, purpose: str, call: Call) -> Post:
-        audience = self.audiences[purpose]
+        return partial(self._account.post, call, self.audiences[purpose])
 
-        @sensitive_variables()
-        def post(body: Body) -> tuple[Body, Evidence]:
-            api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now, many=True)
-            answer = api.batch_list_members(audience, body, skip_merge_validation=True)
-            if not isinstance(answer, dict):
-                raise Unreachable
-            client = api.api_client
-            return answer, Evidence(status=client.status, reference=client.reference, places=1)
+    def _audience(self, audience: str, call: Call) -> Audience:
+        return Audience(account=self._account, id=audience, call=call)
 
-        return post
-
-    def _ask(self, call: Call, what: Callable[[Any], object]) -> Evidence:
-        """Make one call, for what it does."""
-        api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now)
-        try:
-            what(api)
-        except Refusal as no:
-            return meant(no)
-        return Evidence(status=api.api_client.status, reference=api.api_client.reference, places=1)
-
-    def _json(
-        self, call: Call, what: Callable[[Any], object], *, absent: Body | None = None, many: bool = False
-    ) -> Body:
-        """Make one call, for what it answers; ``absent`` where there is nobody, ``many`` where it is about many members."""
-        api = lists(self._base(), self.api_key, proxy=self.proxy, now=call.now, many=many)
-        try:
-            answer = what(api)
-        except Refusal as no:
-            if meant(no).absent and absent is not None:
-                return absent
-            raise NeedsSomeone(
-                _("They answer that an audience does not exist: look at the setting.")
-            ) from None
-        if not isinstance(answer, dict):
-            raise Unreachable
-        return answer
-
-    def _base(self) -> str:
+    @property
+    def _account(self) -> Account:
         found = _KEY.fullmatch(self.api_key)
-        return self.host or f"https://{found['place'] if found else 'invalid'}.api.mailchimp.com/3.0"
-
-
-def _hash(contact: Contact) -> str:
-    """The only name by which every endpoint knows a member."""
-    return hashlib.md5(contact.address.strip().lower().encode(), usedforsecurity=False).hexdigest()
+        base = self.host or f"https://{found['place'] if found else 'invalid'}.api.mailchimp.com/3.0"
+        return Account(base=base, api_key=self.api_key, proxy=self.proxy)
 
 
 def _agreed_since(agreed: datetime | None, changed: object) -> bool:

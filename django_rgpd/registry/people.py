@@ -1,9 +1,8 @@
-"""People: who an account or an address is, found or made without doubles, and what of her the engine carries."""
+"""People: who an account or an address is, found or made without doubles."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,8 +15,8 @@ from django.utils.translation import gettext as _
 from django_rgpd.core import addresses, conf
 from django_rgpd.core.errors import BadAddress, Refused
 from django_rgpd.registry.addresses import holder, note, prove, vouched
-from django_rgpd.registry.columns import stored_as
-from django_rgpd.registry.models import Address, Person
+from django_rgpd.registry.carried import Known, account_key, read
+from django_rgpd.registry.models import Person
 from django_rgpd.registry.who import Subject
 
 __all__ = [
@@ -71,7 +70,7 @@ def account_of(person: Person) -> Any:
     """The account of ``person`` as the shop has it now, or None."""
     if person.user_key is None:
         return None
-    key: Any = _key(person.user_key)
+    key: Any = account_key(person.user_key)
     return get_user_model()._base_manager.filter(pk=key).first()
 
 
@@ -79,7 +78,7 @@ def accounts_of(persons: Collection[Person], *, with_: Collection[str] = ()) -> 
     """The accounts of those of ``persons`` who have one, by the key of the person: one query, which reads the relations ``with_``
     as well.
     """
-    keys: Any = {one.pk: _key(one.user_key) for one in persons if one.user_key is not None}
+    keys: Any = {one.pk: account_key(one.user_key) for one in persons if one.user_key is not None}
     accounts = get_user_model()._base_manager
     found = (accounts.select_related(*with_) if with_ else accounts).in_bulk(list(keys.values()))
     return {pk: found[key] for pk, key in keys.items() if key in found}
@@ -145,22 +144,9 @@ def known(kind: str, text: str, *, site: int | None = None) -> Person | None:
     return found.person if found is not None else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What is known of a person herself, read at once.
-
-    ``emails``: the addresses that she can be written to, proven and current, the last one first. ``digests``: of every address
-    ever known of her or of who was merged into her, as (kind, digest, key id).
-    """
-
-    subject: Subject
-    emails: tuple[str, ...]
-    digests: tuple[tuple[str, str, str], ...]
-
-
 def known_of(person: Person) -> Known:
     """What is known of ``person``, who was merged into nobody: one query, and one more where an address of hers ended."""
-    (found,) = _known([person])
+    (found,) = read([person])
     return found
 
 
@@ -174,7 +160,7 @@ def subject(person: Person) -> Subject:
 
 def subjects(standing: Collection[Person]) -> list[Subject]:
     """What the engine carries of each of ``standing``, none of whom was merged into another: as many queries as for one."""
-    return [one.subject for one in _known(standing)]
+    return [one.subject for one in read(standing)]
 
 
 def subject_of(user: Any, *, now: datetime) -> Subject:
@@ -204,80 +190,3 @@ def _closed(user: Any) -> bool:
     if row is None:
         return True
     return bool(getattr(user, "is_active", True)) and not getattr(row, "is_active", True)
-
-
-def _key(text: str | None) -> object | None:
-    if text is None:
-        return None
-    key: object = stored_as(get_user_model()._meta.pk).to_python(text)
-    return key
-
-
-def _known(persons: Collection[Person]) -> list[Known]:
-    uuids = [one.uuid for one in persons]
-    family = Person.objects.filter(Q(pk__in=[one.pk for one in persons]) | Q(merged_into__in=uuids))
-    names = (f"addresses__{name}" for name in _Row.__slots__[1:])
-    read = list(family.order_by("pk", "addresses__pk").values_list("uuid", "merged_into", "pk", *names))
-    merged: dict[UUID, dict[UUID, None]] = {uuid: {} for uuid in uuids}
-    rows: dict[UUID, list[_Row]] = {uuid: [] for uuid in uuids}
-    for uuid, into, *row in read:
-        holder = uuid if uuid in merged else into
-        if holder != uuid:
-            merged[holder][uuid] = None
-        if row[1] is not None:
-            rows[holder].append(_Row(*row))
-    own = {
-        one.uuid: [row for row in rows[one.uuid] if row.person == one.pk and row.proven_at and row.canonical]
-        for one in persons
-    }
-    proven = _proven(row for hers in own.values() for row in hers)
-    return [
-        Known(
-            subject=Subject(
-                uuids=(one.uuid, *merged[one.uuid]),
-                user_key=_key(one.user_key),
-                addresses=proven.get(one.pk, {}),
-            ),
-            emails=_writable(own[one.uuid]),
-            digests=tuple({(row.kind, row.digest, row.key_id): None for row in rows[one.uuid]}),
-        )
-        for one in persons
-    ]
-
-
-def _writable(proven: Iterable[_Row]) -> tuple[str, ...]:
-    emails = [row for row in proven if row.kind == addresses.EMAIL and row.until is None]
-    emails.sort(key=lambda row: (row.proven_at, row.pk), reverse=True)
-    return tuple(row.canonical for row in emails)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A row of ``Address``, as ``_known`` reads it."""
-
-    person: int
-    pk: int
-    kind: str
-    canonical: str
-    digest: str
-    key_id: str
-    until: datetime | None
-    proven_at: datetime
-
-
-def _proven(rows: Iterable[_Row]) -> dict[int, dict[str, frozenset[str]]]:
-    """The proven addresses that are still each person's: those that ended unless somebody else has proven them since."""
-    hers = list(rows)
-    left = {row.canonical for row in hers if row.until is not None}
-    taken: dict[str | None, set[int]] = {}
-    if left:
-        others = Address.objects.filter(canonical__in=left, until__isnull=True, proven_at__isnull=False)
-        for canonical, person in others.values_list("canonical", "person"):
-            taken.setdefault(canonical, set()).add(person)
-    found: dict[int, dict[str, set[str]]] = {}
-    for row in hers:
-        if row.until is None or not taken.get(row.canonical, set()) - {row.person}:
-            found.setdefault(row.person, {}).setdefault(row.kind, set()).add(row.canonical)
-    return {
-        person: {kind: frozenset(texts) for kind, texts in kinds.items()} for person, kinds in found.items()
-    }

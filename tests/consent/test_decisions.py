@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
 from dateutil.relativedelta import relativedelta
 
 from django_rgpd import signals
-from django_rgpd.consent import deciding, decisions, kinds, rebuild, receivers, state, undo, wordings
+from django_rgpd.consent import (
+    deciding,
+    decisions,
+    expiring,
+    kinds,
+    rebuild,
+    receivers,
+    state,
+    undo,
+    wordings,
+)
 from django_rgpd.consent.folding import fold
 from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.core.errors import Refused
@@ -27,6 +38,11 @@ NEWS = ("newsletter", "email")
 
 def row(person: Person, key: tuple[str, str] = NEWS) -> ConsentState | None:
     return state.rows(person).get(key)
+
+
+def run_out(person: Person, *_what: str, how: str, now: datetime) -> None:
+    """Every consent of hers comes to the end of its term."""
+    assert expiring.expire(ConsentState.objects.filter(person=person.uuid), now=now) == 1
 
 
 def test_give_is_live_and_carries_a_copy_of_account_and_address(
@@ -108,11 +124,13 @@ def test_a_fresh_choice_after_refuse_all_holds_for_itself_alone(person: Person, 
 
 
 @pytest.mark.fault("R08")
-@pytest.mark.parametrize("kind", ["renew", "inform", "expire"])
-def test_nothing_but_a_fresh_choice_takes_a_refusal_back(person: Person, now: datetime, kind: str) -> None:
+@pytest.mark.parametrize("act", [decisions.renew, decisions.inform, run_out])
+def test_nothing_but_a_fresh_choice_takes_a_refusal_back(
+    person: Person, now: datetime, act: Callable[..., object]
+) -> None:
     decisions.give(person, *NEWS, how="account", now=now)
     decisions.object_to(person, *NEWS, how="link", now=now + HOUR)
-    getattr(decisions, kind)(person, *NEWS, how="sync", now=now + 2 * HOUR)
+    act(person, *NEWS, how="sync", now=now + 2 * HOUR)
     found = row(person)
     assert found is not None
     assert found.standing == Standing.OBJECTED

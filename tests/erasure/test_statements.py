@@ -14,9 +14,10 @@ from django_rgpd import signals
 from django_rgpd.erasure import freed
 from django_rgpd.erasure.execute import erase
 from django_rgpd.erasure.plan import draw
+from django_rgpd.erasure.proving import Outcome
 from django_rgpd.erasure.reach import Group, narrowed
 from django_rgpd.erasure.references import Reference
-from django_rgpd.erasure.statements import Outcome, leaving, pending, rows_in
+from django_rgpd.erasure.statements import leaving, pending, rows_in
 from django_rgpd.outbox import mail
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.registry import people

@@ -10,6 +10,12 @@ from typing import Any
 
 from django.db import connection
 
+from django_rgpd import signals
+from django_rgpd.core import clock
+from django_rgpd.erasure.execute import erase
+from django_rgpd.erasure.models import Erasure
+from django_rgpd.registry.models import Person
+
 PATIENCE = 30
 
 
@@ -36,6 +42,13 @@ def together(*acts: Callable[[], Any]) -> list[Any]:
     return results
 
 
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """As ``together``, where none of ``acts`` may fail; what each returned."""
+    results = together(*acts)
+    assert [one for one in results if isinstance(one, Exception)] == []
+    return results
+
+
 def beside(act: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
     """``act`` in a thread of its own, and where its result will be."""
     result: list[Any] = []
@@ -51,6 +64,32 @@ def beside(act: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
     thread = threading.Thread(target=run)
     thread.start()
     return thread, result
+
+
+def during_erasure(person: Person, act: Callable[[], Any]) -> Any:
+    """What ``act`` gives that is begun while ``person`` is being erased, and has to wait for the end of that."""
+    reached, go_on = threading.Event(), threading.Event()
+
+    def stop(**_: object) -> None:
+        reached.set()
+        go_on.wait(PATIENCE)
+
+    signals.person_erased.connect(stop)
+    try:
+        erasing, erased = beside(lambda: erase(person, how="link", now=clock.now()))
+        assert reached.wait(PATIENCE)
+        acting, given = beside(act)
+        acting.join(0.5)
+        waited = acting.is_alive()
+        go_on.set()
+        erasing.join(PATIENCE)
+        acting.join(PATIENCE)
+    finally:
+        go_on.set()
+        signals.person_erased.disconnect(stop)
+    assert waited
+    assert isinstance(erased[0], Erasure)
+    return given[0]
 
 
 @contextmanager

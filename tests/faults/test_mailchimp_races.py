@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from django_rgpd import signals
 from django_rgpd.consent import decisions, rebuild
 from django_rgpd.core import clock
-from django_rgpd.erasure.execute import erase
-from django_rgpd.erasure.models import Erasure
 from django_rgpd.ledger.models import Event
 from django_rgpd.outbox.models import Job
 from django_rgpd.processors import calling
 from django_rgpd.registry.models import Address, Person
-from tests.faults.side_by_side import PATIENCE, beside, together
+from tests.faults.side_by_side import during_erasure, together
 from tests.marketing.conftest import make_person, subscribe, today  # noqa: F401 - somebody who agreed
 from tests.marketing.test_mailchimp_webhook import EMAIL, body, heard, reader, tell, written_to  # noqa: F401
 
@@ -73,29 +68,7 @@ def test_what_is_told_during_an_erasure_waits_and_then_is_about_nobody(
     kind: str,
     more: dict[str, str],
 ) -> None:
-    reached, go_on = threading.Event(), threading.Event()
-
-    def stop(**_: object) -> None:
-        reached.set()
-        go_on.wait(PATIENCE)
-
-    signals.person_erased.connect(stop)
-    try:
-        erasing, erased = beside(lambda: erase(reader, how="link", now=clock.now()))
-        assert reached.wait(PATIENCE)
-        told: list[Any]
-        telling, told = beside(lambda: tell(body(kind, **more)))
-        telling.join(0.5)
-        waited = telling.is_alive()
-        go_on.set()
-        erasing.join(PATIENCE)
-        telling.join(PATIENCE)
-    finally:
-        go_on.set()
-        signals.person_erased.disconnect(stop)
-    assert waited
-    assert isinstance(erased[0], Erasure)
-    assert told == [200]
+    assert during_erasure(reader, lambda: tell(body(kind, **more))) == 200
     assert not Event.objects.filter(how="processor:mailchimp").exists()
     assert not Address.objects.filter(unreachable_at__isnull=False).exists()
     assert not Job.objects.filter(name=calling.MOVED).exists()

@@ -7,17 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.test import Client
 
-from django_rgpd import signals
 from django_rgpd.consent import decisions, kinds, rebuild
 from django_rgpd.core import clock
-from django_rgpd.erasure.execute import erase
-from django_rgpd.erasure.models import Erasure
 from django_rgpd.ledger.models import Event
 from django_rgpd.marketing.models import Engagement
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Address, Person
 from example_shop.newsletter.letter import send_letter
-from tests.faults.side_by_side import PATIENCE, beside, together
+from tests.faults.side_by_side import during_erasure, together
 from tests.marketing import providers
 from tests.marketing.providers import CLICKED, COMPLAINED, HARD, OPENED, UNSUBSCRIBED, News, post
 
@@ -80,30 +77,7 @@ def test_a_complaint_while_a_letter_is_written_down_keeps_it_from_leaving(
 @pytest.mark.fault("R07")
 @pytest.mark.parametrize("kind", [COMPLAINED, UNSUBSCRIBED, HARD, CLICKED, OPENED])
 def test_what_is_told_during_an_erasure_waits_and_then_is_about_nobody(reader: Person, kind: str) -> None:
-    import threading
-
-    reached, go_on = threading.Event(), threading.Event()
-
-    def stop(**_: object) -> None:
-        reached.set()
-        go_on.wait(PATIENCE)
-
-    signals.person_erased.connect(stop)
-    try:
-        erasing, erased = beside(lambda: erase(reader, how="link", now=clock.now()))
-        assert reached.wait(PATIENCE)
-        telling, told = beside(lambda: tell(kind))
-        telling.join(0.5)
-        waited = telling.is_alive()
-        go_on.set()
-        erasing.join(PATIENCE)
-        telling.join(PATIENCE)
-    finally:
-        go_on.set()
-        signals.person_erased.disconnect(stop)
-    assert waited
-    assert isinstance(erased[0], Erasure)
-    assert told == [200]
+    assert during_erasure(reader, lambda: tell(kind)) == 200
     assert not Engagement.objects.exists()
     assert not Event.objects.filter(how="processor:postmark").exists()
     assert Person.objects.get(pk=reader.pk).last_contact is None

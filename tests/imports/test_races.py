@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
 from django.core.mail import EmailMessage
-from django.db import connection, transaction
+from django.db import transaction
 
 from django_rgpd.consent import decisions, kinds, rebuild, suppress
 from django_rgpd.consent.models import ConsentState, Standing, Wording
@@ -19,32 +17,11 @@ from django_rgpd.marketing import campaigns
 from django_rgpd.outbox.deliver import run_due
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Address, Person
+from tests.faults.side_by_side import at_once
 from tests.imports import conftest
 from tests.imports.conftest import good, sheet
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
-
-
-def at_once(*acts: Callable[[], object]) -> None:
-    """Do them side by side, each on a connection of its own."""
-    gate = threading.Barrier(len(acts))
-    errors: list[BaseException] = []
-
-    def run(act: Callable[[], object]) -> None:
-        try:
-            gate.wait(timeout=30)
-            act()
-        except BaseException as error:  # noqa: BLE001 - told below, in the test's own thread
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert errors == []
 
 
 def confirmed(content: bytes, now: datetime) -> ConsentImport:

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from django_rgpd import signals
-from django_rgpd.consent import audience, decisions, kinds, rebuild, suppress, wordings
+from django_rgpd.consent import audience, decisions, expiring, kinds, rebuild, suppress, wordings
 from django_rgpd.consent.models import ConsentState, Standing, Wording
 from django_rgpd.erasure.execute import erase
 from django_rgpd.imports import back, batches, reasons, taking, trial
@@ -221,7 +221,8 @@ def test_an_older_consent_does_not_undo_its_end(wording: Wording, imported: Run,
     """One that is newer than the end counts."""
     person = known(now - timedelta(days=400))
     decisions.give(person, "newsletter", "email", how="form", now=now - timedelta(days=400))
-    decisions.expire(person, "newsletter", "email", how="term", now=now - timedelta(days=10))
+    hers = ConsentState.objects.filter(person=person.uuid)
+    assert expiring.expire(hers, now=now - timedelta(days=10)) == 1
 
     assert imported(sheet(good())).told["refused"] == {reasons.ENDED: 1}
     assert imported(sheet(good(date="2026-03-05"))).taken == 1

@@ -15,7 +15,8 @@ from django_rgpd.consent import decisions
 from django_rgpd.core import addresses, conf
 from django_rgpd.erasure import replay as again
 from django_rgpd.erasure import traces
-from django_rgpd.erasure.execute import Case, erase
+from django_rgpd.erasure.cases import Case
+from django_rgpd.erasure.execute import erase
 from django_rgpd.erasure.failures import EngineFailed
 from django_rgpd.erasure.models import Erasure
 from django_rgpd.ledger import door

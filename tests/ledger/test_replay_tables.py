@@ -13,7 +13,8 @@ from django.forms.models import model_to_dict
 from django_rgpd.consent import decisions
 from django_rgpd.consent.by_staff import LETTER, record_objection
 from django_rgpd.erasure import replay as again
-from django_rgpd.erasure.execute import Case, erase
+from django_rgpd.erasure.cases import Case
+from django_rgpd.erasure.execute import erase
 from django_rgpd.erasure.failures import EngineFailed
 from django_rgpd.erasure.models import Erasure
 from django_rgpd.holds.placing import place

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from django.db import connection, transaction
 from django_rgpd.ledger import record, seal, verify
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.outbox import daily
+from tests.faults.side_by_side import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -105,29 +105,8 @@ def test_sealers_at_once_make_one_chain(monkeypatch: pytest.MonkeyPatch, now: da
     seal.seal(now=now)
     monkeypatch.setattr(seal, "BATCH", 3)
     events(40, now)
-    _at_once([lambda: seal.seal(now=now)] * 4)
+    at_once(*[lambda: seal.seal(now=now)] * 4)
     seal.seal(now=now)
     assert not Event.objects.filter(seal__isnull=True).exists()
     assert sum(Seal.objects.values_list("count", flat=True)) == 40 + before
     assert list(verify.verify(now=now + timedelta(days=2))) == []
-
-
-def _at_once(acts: list[Callable[[], object]]) -> None:
-    gate = threading.Barrier(len(acts))
-    errors: list[BaseException] = []
-
-    def run(act: Callable[[], object]) -> None:
-        try:
-            gate.wait(timeout=30)
-            act()
-        except BaseException as error:  # noqa: BLE001 - told below, in the test's own thread
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=[act]) for act in acts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert errors == []

@@ -23,7 +23,7 @@ from django_rgpd.consent.models import ConsentState, Wording
 from django_rgpd.core import addresses, clock
 from django_rgpd.core.errors import BadLink
 from django_rgpd.ledger.models import Event
-from django_rgpd.marketing import double_optin
+from django_rgpd.marketing import double_optin, unconfirmed
 from django_rgpd.outbox.models import Job
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Address, Challenge, Person
@@ -309,8 +309,8 @@ def test_a_program_gets_the_same_answer_and_nothing_more(sign_up: Callable) -> N
 @pytest.mark.fault("E09")
 def test_entries_that_nobody_confirmed_go_after_seven_days(asked: str, today: datetime) -> None:
     late = today + double_optin.LIVES
-    assert double_optin.purge(now=late - timedelta(minutes=1)) == 0
-    assert double_optin.purge(now=late + timedelta(minutes=1)) == 1
+    assert unconfirmed.purge(now=late - timedelta(minutes=1)) == 0
+    assert unconfirmed.purge(now=late + timedelta(minutes=1)) == 1
     assert not Challenge.objects.exists()
     assert not Address.objects.exists()
     assert not Person.objects.exists()
@@ -322,7 +322,7 @@ def test_purging_leaves_people_who_are_known_otherwise(
     person = make_person(ADA)
     sign_up(ADA)
     delivered()
-    assert double_optin.purge(now=today + timedelta(days=8)) == 1
+    assert unconfirmed.purge(now=today + timedelta(days=8)) == 1
     assert Person.objects.get() == person
     assert people.known("email", ADA) == person
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django_rgpd.core import errors
 from django_rgpd.outbox import deliver, ends, jobs, outcomes
 from django_rgpd.outbox.models import Job, State
-from tests.faults.side_by_side import together as at_once
+from tests.faults.side_by_side import at_once
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.template import Context, Template
 from django.test import Client
 
-from django_rgpd.consent import decisions, state, undo, wordings
+from django_rgpd.consent import decisions, expiring, state, undo, wordings
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.core.errors import Misconfigured, Refused
 from django_rgpd.ledger.models import Event
@@ -23,6 +23,11 @@ from example_shop.catalogue.models import Product
 from example_shop.reviews.models import Review, ReviewStatus
 
 pytestmark = pytest.mark.django_db
+
+
+def run_out(person, *_what, how, now):
+    """Every consent of hers comes to the end of its term."""
+    assert expiring.expire(ConsentState.objects.filter(person=person.uuid), now=now) == 1
 
 
 @pytest.fixture
@@ -101,7 +106,7 @@ def test_review_whose_row_cannot_be_written_leaves_no_consent(author, person, no
 
 
 @pytest.mark.promise("P25")
-@pytest.mark.parametrize("end", [decisions.withdraw, decisions.object_to, decisions.expire])
+@pytest.mark.parametrize("end", [decisions.withdraw, decisions.object_to, run_out])
 def test_withdrawal_takes_every_review_from_the_pages_at_once(end, author, person, now):
     other = factories.UserFactory()
     mine, also, theirs = draft(author), draft(author), draft(other)

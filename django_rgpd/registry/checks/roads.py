@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
@@ -90,12 +90,7 @@ def _open_business(entry: Entry) -> Iterator[CheckMessage]:
     if not isinstance(business, Follows):
         return
     yield from _follow(entry, "open_business", business.path)
-    try:
-        target = follow(entry.model, business.path).target
-    except BadPath:
-        return
-    followed = registry.of(target) if target is not None else None
-    if followed is None or followed.declaration.open_business is None:
+    if not _ends_at(entry, business.path, lambda other: other.declaration.open_business is not None):
         message = f"open_business follows {business.path!r}, where nothing is declared to be open."
         hint = "Lead Follows() to a declared model that has open_business itself."
         yield error("E034", entry.model, message, hint)
@@ -108,13 +103,19 @@ def _unsettled(entry: Entry) -> Iterator[CheckMessage]:
     if not isinstance(declared, Follows):
         return
     yield from _follow(entry, "unsettled", declared.path)
-    try:
-        target = follow(entry.model, declared.path).target
-    except BadPath:
-        return
-    if target is None or registry.of(target) is None:
+    if not _ends_at(entry, declared.path, lambda other: True):
         message = f"unsettled follows {declared.path!r}, which leads to no declared model."
         yield error("E034", entry.model, message, "Lead Follows() to a declared model.")
+
+
+def _ends_at(entry: Entry, path: str, serves: Callable[[Entry], bool]) -> bool:
+    """Whether ``path`` ends at a declared model that ``serves``; one that cannot be followed at all is another finding."""
+    try:
+        target = follow(entry.model, path).target
+    except BadPath:
+        return True
+    other = registry.of(target) if target is not None else None
+    return other is not None and serves(other)
 
 
 def _others(entry: Entry) -> Iterator[CheckMessage]:
