@@ -57,9 +57,8 @@ class Judge:
         cells = line.cells
         if not line.fits:
             return reasons.BAD_CELLS
-        column, kind = address_of(self.channel)
         try:
-            address = addresses.canonical(kind, cells[column])
+            address = self.address(line)
         except BadAddress:
             return reasons.BAD_ADDRESS
         if not _agreed(cells):
@@ -76,6 +75,11 @@ class Judge:
         if wording in reasons.WORDS:
             return wording
         return Consent(line.number, address, at, how, wording, _language(cells.get(columns.LANGUAGE, "")))
+
+    def address(self, line: Line) -> str:
+        """The canonical address of ``line``. Raises ``BadAddress``."""
+        column, kind = address_of(self.channel)
+        return addresses.canonical(kind, line.cells[column])
 
     def _at(self, text: str) -> datetime | str:
         if not text.strip():
