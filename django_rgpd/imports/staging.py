@@ -22,7 +22,7 @@ CREATE TABLE leavers (digest TEXT PRIMARY KEY, reason TEXT) WITHOUT ROWID;
 
 
 class Staging:
-    """One consent an address, the latest, and none of who says no in a line; what is refused, and why; digests of those who left."""
+    """One consent an address, the latest, unless a line of it says no; what is refused, and why; digests of those who left."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
