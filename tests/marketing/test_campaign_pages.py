@@ -376,3 +376,19 @@ def test_a_draft_about_a_purpose_that_went_is_about_no_other_before_somebody_cho
     assert "This field is required." in refused.content.decode()
     campaign.refresh_from_db()
     assert campaign.purpose == "gone"
+
+
+def test_pages_of_a_campaign_say_in_words_what_there_is_to_say_and_nothing_else(
+    client: Client, log_in: Callable, today: datetime
+) -> None:
+    """A language has a name, and a campaign that waits for nothing says no reason why it waits."""
+    log_in("add", "change", "view")
+    campaign = drafted(today)
+    preview = client.get(f"{BASE}{campaign.pk}/preview/").content.decode()
+    assert "Lanterns are back (English)" in preview
+    assert "Les lampions sont là (French)" in preview
+
+    for note, said in (("", False), ("A dump was restored.", True)):
+        Campaign.objects.filter(pk=campaign.pk).update(state="paused", note=note)
+        page = client.get(f"{BASE}{campaign.pk}/change/").content.decode()
+        assert ("Why it waits" in page) is said
