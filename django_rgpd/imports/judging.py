@@ -22,7 +22,21 @@ LONGEST_HOW = 200
 LONGEST_TEXT = 5_000
 
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:[ T]+(\d{1,2}:\d{2}(?::\d{2})?))?", re.ASCII)
-_YES = frozenset({"", "1", "y", "yes", "true", "t", "on", "x", "o", "oui", "vrai"})
+_YES = frozenset(
+    {"", "1", "y", "yes", "true", "t", "on", "x", "o", "oui", "vrai"}
+    | {
+        "subscribed",
+        "subscriber",
+        "active",
+        "confirmed",
+        "abonné",
+        "abonne",
+        "inscrit",
+        "actif",
+        "confirmé",
+        "confirme",
+    }
+)
 _NO = frozenset({"", "0", "n", "no", "false", "f", "off", "non", "faux", "-"})
 
 
