@@ -19,6 +19,7 @@ from django_rgpd.consent.models import ConsentState
 from django_rgpd.consent.wordings_admin import Unchanged
 from django_rgpd.core import clock
 from django_rgpd.core.impersonation import impersonated
+from django_rgpd.core.stale import readable
 from django_rgpd.registry.models import Person
 
 RECORD = "django_rgpd_record_objection"
@@ -68,7 +69,7 @@ class ConsentStateAdmin(Unchanged, admin.ModelAdmin[ConsentState]):
 
     def get_urls(self) -> list[URLPattern]:
         """With the page on which staff record an objection."""
-        page = self.admin_site.admin_view(self.record_objection)
+        page = readable(self.admin_site.admin_view(self.record_objection))
         return [path("objection/", page, name=RECORD), *super().get_urls()]
 
     @property

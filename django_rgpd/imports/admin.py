@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -41,7 +42,7 @@ View = Callable[..., HttpResponse | StreamingHttpResponse]
 class ConsentImportAdmin(admin.ModelAdmin[ConsentImport]):
     """What was imported, when and by whom; the lines themselves are nowhere to be read."""
 
-    list_display = ("page", "purpose", "channel", "stage", "taken", "actor")
+    list_display = ("page", "about", "stage", "taken", "actor")
     list_filter = ("stage", "purpose")
     list_display_links = None
     ordering = ("-created_at",)
@@ -52,6 +53,13 @@ class ConsentImportAdmin(admin.ModelAdmin[ConsentImport]):
         """The hour, as a link to the page of the import."""
         hour = date_format(localtime(batch.created_at), "SHORT_DATETIME_FORMAT")
         return format_html('<a href="{}">{}</a>', reverse(f"admin:{SHOW}", args=[batch.uuid]), hour)
+
+    @admin.display(description=gettext_lazy("What they agreed to"), ordering="purpose")
+    def about(self, batch: ConsentImport) -> str:
+        """Purpose and channel, in words."""
+        known = next((one for one in current().purposes if one.key == batch.purpose), None)
+        label = known.label if known else batch.purpose
+        return capfirst(f"{label} {wordings.channel_label(batch.channel)}")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Only by the page."""
@@ -119,7 +127,7 @@ class ConsentImportAdmin(admin.ModelAdmin[ConsentImport]):
             return self._to(uuid)
         context = self._context(request, _("Import a list of consents")) | {
             "batch": batch,
-            "purpose": self._purpose(batch),
+            "purpose": self.about(batch),
             "going": batch.stage in {Stage.RECEIVED, Stage.CONFIRMED},
             "refused": _by_reason(batch.told.get("refused", {})),
             "changed": _by_reason(batch.changed),
@@ -154,11 +162,6 @@ class ConsentImportAdmin(admin.ModelAdmin[ConsentImport]):
                 messages.info(request, _("This import was decided already, or its day is over."))
         elif "cancel" in request.POST and batches.cancel(batch.uuid, now=now):
             messages.success(request, _("The file was deleted; nothing was imported."))
-
-    def _purpose(self, batch: ConsentImport) -> str:
-        known = next((one for one in current().purposes if one.key == batch.purpose), None)
-        label = known.label if known else batch.purpose
-        return f"{label} {wordings.channel_label(batch.channel)}"
 
     def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
         return {**self.admin_site.each_context(request), "title": title, "opts": self.opts}

@@ -14,6 +14,7 @@ from django_rgpd.consent.models import ConsentState
 from django_rgpd.core import conf
 from django_rgpd.core.failures import wrapped
 from django_rgpd.imports import batches
+from django_rgpd.imports.models import ConsentImport, Stage
 from django_rgpd.imports.taking import HOW
 from django_rgpd.imports.trial import PAGE
 from django_rgpd.ledger.models import Event
@@ -32,6 +33,7 @@ def take_back(batch: UUID, *, actor: str, now: datetime) -> int:
     number = 0
     while found := _once(batch, actor=actor, now=now):  # again, for who was merged into somebody meanwhile
         number += found
+    ConsentImport.objects.filter(uuid=batch, stage=Stage.DONE).update(note=str(batches.TAKEN_BACK))
     return number
 
 

@@ -36,6 +36,7 @@ LIVES = timedelta(hours=24)
 SHOWN = relativedelta(years=1)
 """How long the counts of an import are shown; the ledger has them for its own term."""
 
+TAKEN_BACK = gettext_lazy("It was taken back.")
 DOING = gettext_lazy("Importing a list of consents")
 
 
@@ -123,9 +124,15 @@ def cancel(uuid: UUID, *, now: datetime) -> bool:
 
 
 def stop(uuid: UUID, *, now: datetime) -> bool:
-    """End an import that has not ended by itself; whether it was so. What was taken of it stays."""
-    batch = ConsentImport.objects.filter(uuid=uuid, finished_at__isnull=True).first()
-    return batch is not None and _end(batch, Stage.ENDED, note=_("It was taken back."), now=now)
+    """End an import that has not ended by itself; whether it was so. What was taken of it stays.
+
+    Who confirms it in the same moment does not keep it going: it is ended as it then stands.
+    """
+    going = ConsentImport.objects.filter(uuid=uuid, finished_at__isnull=True)
+    while (batch := going.first()) is not None:
+        if _end(batch, Stage.ENDED, note=str(TAKEN_BACK), now=now):
+            return True
+    return False
 
 
 # Who objected since a dump is not known before the dump is brought up to date.

@@ -23,8 +23,12 @@ NAMES: dict[str, tuple[str, ...]] = {
     WORDING: ("wording", "wording_version", "formulation", "libelle", "version_du_texte"),
     TEXT: ("wording_text", "consent_text", "texte", "texte_du_consentement", "mention"),
     LANGUAGE: ("language", "langue", "locale"),
-    AGREED: ("opt_in", "optin", "consent", "agreed", "consentement", "accepte"),
-    LEFT: ("opt_out", "optout", "unsubscribed", "objected", "desinscrit", "desabonne", "oppose"),
+    AGREED: ("opt_in", "optin", "consent", "agreed", "consentement", "accepte",
+             "status", "statut", "subscription_status", "statut_abonnement", "statut_de_l_abonnement"),
+    LEFT: ("opt_out", "optout", "unsubscribed", "objected", "desinscrit", "desabonne", "oppose", "opted_out", "unsubscribe",
+           "unsub_time", "unsubscribed_at", "unsubscribed_on", "unsubscribe_date", "opt_out_date", "opt_out_time",
+           "blacklisted", "email_blacklisted", "desinscription", "date_desinscription", "date_de_desinscription",
+           "desinscrit_le", "desabonne_le", "desabonnement", "date_de_desabonnement"),
 }  # fmt: skip
 """Column → the names that it may have: accents, case, spaces and dashes do not matter."""
 

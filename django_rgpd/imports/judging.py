@@ -22,7 +22,21 @@ LONGEST_HOW = 200
 LONGEST_TEXT = 5_000
 
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.](\d{1,2})[/.](\d{4})(?:[ T]+(\d{1,2}:\d{2}(?::\d{2})?))?", re.ASCII)
-_YES = frozenset({"", "1", "y", "yes", "true", "t", "on", "x", "o", "oui", "vrai"})
+_YES = frozenset(
+    {"", "1", "y", "yes", "true", "t", "on", "x", "o", "oui", "vrai"}
+    | {
+        "subscribed",
+        "subscriber",
+        "active",
+        "confirmed",
+        "abonné",
+        "abonne",
+        "inscrit",
+        "actif",
+        "confirmé",
+        "confirme",
+    }
+)
 _NO = frozenset({"", "0", "n", "no", "false", "f", "off", "non", "faux", "-"})
 
 
@@ -57,9 +71,8 @@ class Judge:
         cells = line.cells
         if not line.fits:
             return reasons.BAD_CELLS
-        column, kind = address_of(self.channel)
         try:
-            address = addresses.canonical(kind, cells[column])
+            address = self.address(line)
         except BadAddress:
             return reasons.BAD_ADDRESS
         if not _agreed(cells):
@@ -76,6 +89,11 @@ class Judge:
         if wording in reasons.WORDS:
             return wording
         return Consent(line.number, address, at, how, wording, _language(cells.get(columns.LANGUAGE, "")))
+
+    def address(self, line: Line) -> str:
+        """The canonical address of ``line``. Raises ``BadAddress``."""
+        column, kind = address_of(self.channel)
+        return addresses.canonical(kind, line.cells[column])
 
     def _at(self, text: str) -> datetime | str:
         if not text.strip():

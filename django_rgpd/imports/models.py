@@ -6,6 +6,7 @@ import uuid
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Stage(models.TextChoices):
@@ -14,9 +15,9 @@ class Stage(models.TextChoices):
     RECEIVED = "received", _("being read")
     JUDGED = "judged", _("waits for your confirmation")
     CONFIRMED = "confirmed", _("being taken")
-    DONE = "done", _("taken")
+    DONE = "done", pgettext_lazy("import", "taken")
     REFUSED = "refused", _("refused")
-    ENDED = "ended", _("ended")
+    ENDED = "ended", pgettext_lazy("import", "ended")
 
 
 class ConsentImport(models.Model):

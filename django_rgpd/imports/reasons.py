@@ -19,6 +19,7 @@ NO_WORDING = "no_wording"
 UNKNOWN_WORDING = "unknown_wording"
 LATER_WORDING = "later_wording"
 TWICE = "twice"
+SAYS_NO_TOO = "says_no_too"
 ERASED = "erased"
 SUPPRESSED = "suppressed"
 REFUSED = "refused"
@@ -42,6 +43,7 @@ WORDS: dict[str, Promise] = {
     UNKNOWN_WORDING: _("There is no such wording of this purpose in the library, or its text is too long."),
     LATER_WORDING: _("This wording was not in force yet at that date."),
     TWICE: _("The address is in the file twice; the line with the latest date counts: line %(line)s."),
+    SAYS_NO_TOO: _("Line %(line)s of the file says that this person did not agree, or left."),
     ERASED: _("This data was erased; only the person herself can agree again."),
     SUPPRESSED: _("The address is on the list of those that are not written to."),
     REFUSED: _("The person withdrew or objected; an import never overcomes that."),
@@ -53,5 +55,5 @@ WORDS: dict[str, Promise] = {
 
 
 def words(reason: str, other: object = "") -> str:
-    """The sentence for ``reason``, in the language of whoever reads; ``other``: the line that counts instead."""
-    return str(WORDS[reason]) % {"line": other} if reason == TWICE else str(WORDS[reason])
+    """The sentence for ``reason``, in the language of whoever reads; ``other``: the line of the same address that it names."""
+    return str(WORDS[reason]) % {"line": other} if reason in {TWICE, SAYS_NO_TOO} else str(WORDS[reason])

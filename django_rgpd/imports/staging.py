@@ -15,19 +15,24 @@ from django_rgpd.imports.judging import Consent
 
 _TABLES = """
 CREATE TABLE consents (digest TEXT PRIMARY KEY, at TEXT, line INTEGER, body TEXT) WITHOUT ROWID;
+CREATE TABLE denied (digest TEXT PRIMARY KEY, line INTEGER) WITHOUT ROWID;
 CREATE TABLE refused (line INTEGER PRIMARY KEY, reason TEXT, other INTEGER);
 CREATE TABLE leavers (digest TEXT PRIMARY KEY, reason TEXT) WITHOUT ROWID;
 """
 
 
 class Staging:
-    """One consent an address, the latest; the lines that are refused, and why; digests of those who left."""
+    """One consent an address, the latest, unless a line of it says no; what is refused, and why; digests of those who left."""
 
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
 
     def add(self, digest: str, consent: Consent) -> None:
-        """Keep ``consent``, unless the file has a later one of the same address; the other one is refused."""
+        """Keep ``consent``, unless the file has a later one of the same address, or a no; what is not kept is refused."""
+        denied = self._one("SELECT line FROM denied WHERE digest = ?", digest)
+        if denied is not None:
+            self.refuse(consent.line, reasons.SAYS_NO_TOO, other=denied[0])
+            return
         row = self._one("SELECT at, line FROM consents WHERE digest = ?", digest)
         if row is not None and row[0] > _sortable(consent):
             self.refuse(consent.line, reasons.TWICE, other=row[1])
@@ -37,6 +42,14 @@ class Staging:
         body = json.dumps(asdict(consent) | {"at": _sortable(consent)})
         values = (digest, _sortable(consent), consent.line, body)
         self._database.execute("INSERT OR REPLACE INTO consents VALUES (?, ?, ?, ?)", values)
+
+    def deny(self, digest: str, line: int) -> None:
+        """Her ``line`` says no, and nothing says when: neither an earlier nor a later line of hers is a consent."""
+        self._database.execute("INSERT OR IGNORE INTO denied VALUES (?, ?)", (digest, line))
+        row = self._one("SELECT line FROM consents WHERE digest = ?", digest)
+        if row is not None:
+            self.refuse(row[0], reasons.SAYS_NO_TOO, other=line)
+            self._database.execute("DELETE FROM consents WHERE digest = ?", (digest,))
 
     def refuse(self, line: int, reason: str, *, other: int | None = None) -> None:
         """Note why a line is not taken."""

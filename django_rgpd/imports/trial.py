@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django_rgpd.consent.models import Wording
 from django_rgpd.core import addresses, clock, conf
 from django_rgpd.core.errors import Refused
-from django_rgpd.imports import files, judging, reading, standing
+from django_rgpd.imports import files, judging, reading, reasons, standing
 from django_rgpd.imports.judging import Consent, Judge, address_of
 from django_rgpd.imports.malformed import Malformed
 from django_rgpd.imports.staging import Staging, staging
@@ -128,6 +128,8 @@ def _by_themselves(
         found = bench.of(line)
         if isinstance(found, str):
             stage.refuse(line.number, found)
+            if found == reasons.NOT_AGREED:
+                stage.deny(addresses.digest(kind, bench.address(line)).hex, line.number)
         else:
             stage.add(addresses.digest(kind, found.address).hex, _numbered(found, texts))
         if not number % PAGE:

@@ -89,7 +89,8 @@ class CampaignAdmin(ReaderPages, admin.ModelAdmin[Campaign]):
         """What is written; of a started one, how it stands as well."""
         if self.has_change_permission(request, obj) and (obj is None or obj.state == CampaignState.DRAFT):
             return ("name", "purpose")
-        return ("name", "about", "state", "note", "started_at", "ended_at")
+        waits = ("note",) if obj is not None and obj.note else ()
+        return ("name", "about", "state", *waits, "started_at", "ended_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> tuple[str, ...]:
         """What no form writes."""

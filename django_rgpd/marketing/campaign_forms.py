@@ -31,6 +31,8 @@ class CampaignForm(forms.ModelForm[Campaign]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(one.key, capfirst(str(one.label))) for one in campaigns.purposes()]
+        if self.instance.purpose and self.instance.purpose not in dict(choices):
+            choices.insert(0, ("", "---------"))  # else the first one would be shown, and nobody chose it
         if "purpose" in self.fields:
             self.fields["purpose"] = forms.ChoiceField(
                 choices=choices, label=_("Purpose"), help_text=self.fields["purpose"].help_text

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -69,7 +70,8 @@ class CampaignPages(Admin):
         except Refused as no:
             messages.error(request, str(no.reason))
             return self._to(campaign, "change")
-        shown = [(language, one.subject, one.body) for language, one in samples.items()]
+        names = dict(settings.LANGUAGES)
+        shown = [(code, names.get(code, code), one.subject, one.body) for code, one in samples.items()]
         return self._page(request, campaign, "preview", _("Preview"), samples=shown)
 
     @method_decorator(require_safe)

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from django_rgpd.core import mail
 from django_rgpd.marketing import markup
@@ -40,7 +41,7 @@ class CampaignState(models.TextChoices):
     SENDING = "sending", _("being sent")
     PAUSED = "paused", _("paused")
     STOPPED = "stopped", _("stopped")
-    DONE = "done", _("done")
+    DONE = "done", pgettext_lazy("campaign", "done")
 
 
 class Campaign(models.Model):

@@ -42,6 +42,23 @@ def test_the_index_of_the_admin_leads_to_the_page_that_records(desk: Client) -> 
     assert 'name="address"' in answer.content.decode()
 
 
+def test_a_page_that_is_older_than_the_session_says_that_nothing_was_recorded(
+    desk: Client, make_person: MakePerson, now: datetime
+) -> None:
+    """Who records is not to believe that it was done, nor to stand before a page of Django's own."""
+    decisions.give(make_person(), *NEWS, how="account", now=now)
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = desk.cookies
+
+    answer = strict.post(OBJECTION, {"kind": "email", "address": "ada@example.com", "way": "letter"})
+
+    assert answer.status_code == 403
+    assert f'href="{OBJECTION}"' in answer.content.decode()
+    assert "Nothing was changed" in answer.content.decode()
+    assert ConsentState.objects.get().live
+    assert not Suppression.objects.exists()
+
+
 def test_who_may_only_record_sees_nobodys_consents(
     desk: Client, make_person: MakePerson, now: datetime
 ) -> None:

@@ -118,6 +118,47 @@ def test_of_two_lines_of_an_address_the_latest_date_counts(wording: Wording, now
     assert reported[5] == reasons.words(reasons.FUTURE)
 
 
+@pytest.mark.parametrize(
+    ("column", "stays", "left"),
+    [
+        ("UNSUB_TIME", "", "2024-06-01 09:00:00"),
+        ("Date de désinscription", "", "01/06/2024"),
+        ("EMAIL_BLACKLISTED", "false", "true"),
+        ("Status", "subscribed", "unsubscribed"),
+        ("Statut", "Abonné", "désabonné"),
+        ("status", "active", "bounced"),
+    ],
+)
+def test_a_list_of_a_mailing_service_says_in_its_own_words_who_left(
+    column: str, stays: str, left: str, wording: Wording, now: datetime
+) -> None:
+    """What such services export names those who left beside those who stay, with the date of their consent."""
+    rows = [f"{good('p0@example.com')},{stays}", f"{good('p1@example.com')},{left}"]
+
+    found = judged(sheet(*rows, header=f"email,date,how,wording,{column}\n"), now)
+
+    assert found.told["refused"] == {reasons.NOT_AGREED: 1}
+    assert [one.address for one in files.consents(found.accepted, after=0)] == ["p0@example.com"]
+
+
+@pytest.mark.parametrize("said", [("yes", "no"), ("no", "yes"), ("yes", "yes", "no", "yes")])
+def test_who_says_no_in_one_line_is_taken_by_none(
+    said: tuple[str, ...], wording: Wording, now: datetime
+) -> None:
+    """A list of what happened holds her yes and her no, in whatever order, and does not say when she left."""
+    rows = [f"{good('p1@example.com', date=f'202{at}-01-01')},{word}" for at, word in enumerate(said)]
+    denying = said.index("no") + 2
+
+    found = judged(
+        sheet(*rows, f"{good('p2@example.com')},yes", header="email,date,how,wording,opt_in\n"), now
+    )
+
+    assert [one.address for one in files.consents(found.accepted, after=0)] == ["p2@example.com"]
+    reported = dict(files.refused(found.report))
+    assert reported.pop(denying) == reasons.words(reasons.NOT_AGREED)
+    assert reasons.words(reasons.SAYS_NO_TOO, denying) in reported.values()
+
+
 @pytest.mark.fault("Q02")
 def test_a_text_of_the_file_is_proof_for_its_line_alone(wording: Wording, now: datetime) -> None:
     """Each line keeps the text that it brings; what stood elsewhere covers nothing else."""

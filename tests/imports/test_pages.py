@@ -75,8 +75,9 @@ def test_a_marketer_imports_a_list_by_clicks_alone(marketer: Client, wording: Wo
     assert report.decode("utf-8-sig").splitlines()[0] == "line,reason"
     assert report.count(b"\n") == 3
     assert b"@" not in report
-    listed = marketer.get(BASE)
-    assert f"{BASE}{batch.uuid}/" in listed.content.decode()
+    listed = marketer.get(BASE).content.decode()
+    assert f"{BASE}{batch.uuid}/" in listed
+    assert "Newsletter by email" in listed
 
 
 def test_what_is_wrong_with_a_file_is_said_in_the_language_of_who_handed_it_in(marketer: Client) -> None:

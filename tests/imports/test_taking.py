@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -366,8 +367,32 @@ def test_an_import_is_taken_back_whole_but_for_what_people_decided_since(
         eve.uuid: Standing.OBJECTED,
         grace.uuid: Standing.LIVE,
     }
+    batch.refresh_from_db()
+    assert (batch.stage, batch.note) == (Stage.DONE, "It was taken back.")
     again = imported(sheet(good(), good("eve@example.com"), good("grace@example.com")))
     assert (again.taken, again.told["refused"]) == (1, {reasons.REFUSED: 1, reasons.KNOWN: 1})
+
+
+def test_an_import_that_is_confirmed_while_it_is_taken_back_takes_nothing(
+    wording: Wording, private: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The click comes between the look at the import and its end: the end still holds."""
+    batch = batches.receive([sheet(good())], purpose="newsletter", channel="email", actor="user:1", now=now)
+    conftest.work(now)
+    end = batches._end
+
+    def clicked(*args: Any, **more: Any) -> bool:
+        batches.confirm(batch.uuid, actor="user:1", now=now)
+        return end(*args, **more)
+
+    monkeypatch.setattr(batches, "_end", clicked)
+    assert back.take_back(batch.uuid, actor="user:2", now=now) == 0
+    conftest.work(now)
+
+    batch.refresh_from_db()
+    assert batch.stage == Stage.ENDED
+    assert not ConsentState.objects.exists()
+    assert conftest.files(private) == []
 
 
 def test_taking_back_costs_the_same_whatever_the_number_of_consents(

@@ -14,12 +14,13 @@ from django.http import HttpResponse
 from django.test import Client
 
 from django_rgpd.consent import decisions
+from django_rgpd.core import clock
 from django_rgpd.marketing import campaigns
 from django_rgpd.marketing.models import Campaign, CampaignText
 from example_shop.accounts.models import User
 from example_shop.factories import UserFactory
 
-from .campaigning import BUILDING, drafted, run
+from .campaigning import BUILDING, TEXTS, drafted, run
 from .conftest import fingerprint
 
 pytestmark = pytest.mark.django_db
@@ -354,3 +355,40 @@ def test_a_shop_that_has_a_page_of_its_own_for_that_shows_it(
 def own_failure(request: object, reason: str = "") -> HttpResponse:
     """As a shop writes one."""
     return HttpResponse("The shop's own page.", status=403)
+
+
+def test_a_draft_about_a_purpose_that_went_is_about_no_other_before_somebody_chooses(
+    client: Client, log_in: Callable
+) -> None:
+    """A copy of an old campaign, say: saved as it is shown, it must not go to the readers of the first purpose there is."""
+    log_in("add", "change", "view")
+    campaign = drafted(clock.now(), {"en": TEXTS["en"]})
+    Campaign.objects.filter(pk=campaign.pk).update(purpose="gone")
+
+    shown = BeautifulSoup(client.get(f"{BASE}{campaign.pk}/change/").content, "html.parser")
+    purposes = shown.find("select", {"name": "purpose"})
+    assert purposes.find("option")["value"] == ""
+    assert purposes.find("option", selected=True) is None
+
+    said = campaign.texts.get()
+    kept = {"texts-INITIAL_FORMS": "1", "texts-0-id": str(said.pk), "texts-0-campaign": str(campaign.pk)}
+    refused = client.post(f"{BASE}{campaign.pk}/change/", _form(purpose="", **kept))
+    assert "This field is required." in refused.content.decode()
+    campaign.refresh_from_db()
+    assert campaign.purpose == "gone"
+
+
+def test_pages_of_a_campaign_say_in_words_what_there_is_to_say_and_nothing_else(
+    client: Client, log_in: Callable, today: datetime
+) -> None:
+    """A language has a name, and a campaign that waits for nothing says no reason why it waits."""
+    log_in("add", "change", "view")
+    campaign = drafted(today)
+    preview = client.get(f"{BASE}{campaign.pk}/preview/").content.decode()
+    assert "Lanterns are back (English)" in preview
+    assert "Les lampions sont là (French)" in preview
+
+    for note, said in (("", False), ("A dump was restored.", True)):
+        Campaign.objects.filter(pk=campaign.pk).update(state="paused", note=note)
+        page = client.get(f"{BASE}{campaign.pk}/change/").content.decode()
+        assert ("Why it waits" in page) is said
