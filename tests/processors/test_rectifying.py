@@ -266,3 +266,11 @@ def test_a_field_that_is_no_column_is_found_at_start(peer: Any, roads: Any) -> N
 def test_what_is_given_is_declared_for_a_purpose_of_the_recipient(peer: Any) -> None:
     said = [one.msg for one in check_processors(app_configs=None) if one.id == "django_rgpd.E504"]
     assert any("accounts.User.first_name" in one for one in said)
+
+
+@pytest.mark.parametrize("path", ["orders__number", "groups__name"])
+def test_a_column_of_several_rows_is_found_at_start(peer: Any, roads: Any, path: str) -> None:
+    """Which of them would be given?"""
+    roads(stripe={**peer.setting, "fields": {"name": path}})
+    said = [one.msg for one in check_processors(app_configs=None) if one.id == "django_rgpd.E504"]
+    assert any(f"accounts.User.{path}, which is no column" in one for one in said)
