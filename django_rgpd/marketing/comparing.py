@@ -105,8 +105,13 @@ def _differences(
         audience(purpose, EMAIL, now=now).filter(address__in=list(named)).values_list("address", "person")
     )
     seen.hold(permitted.values())
+    left = [one for address, one in permitted.items() if named[address].standing == Standing.LEFT]
+    ours = sync.stopped_by_us(left, road.key, purpose) if left else {}
     for address, person in permitted.items():
-        if named[address].standing in CHANGES:
+        at = named[address].changed_at
+        if person in ours and at is not None and at <= ours[person]:
+            yield Found(Difference.AGREED_SINCE, person)
+        elif named[address].standing in CHANGES:
             difference = _news(road, purpose, address, named[address], apply=apply, now=now)
             yield Found(difference, person)
             if apply and difference == Difference.AGREED_SINCE:

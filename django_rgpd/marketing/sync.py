@@ -97,6 +97,19 @@ def put_back(people: Mapping[UUID, Collection[str]], key: str, *, now: datetime)
         jobs.put_many(drafts, now=now)
 
 
+def stopped_by_us(people: Collection[UUID], key: str, purpose: str) -> dict[UUID, datetime]:
+    """Of ``people``, those whom the processor ``key`` has yet to put back, and until when a refusal there is ours."""
+    waiting = Job.objects.filter(
+        name=calling.SYNC,
+        state__in=calling.UNTOLD,
+        person__in=people,
+        payload__processor=key,
+        payload__has_key=STOPPED,
+    )
+    found = {one.person: _stopped(one.payload).get(purpose) for one in waiting.order_by("pk")}
+    return {person: at for person, at in found.items() if person is not None and at is not None}
+
+
 @jobs.job(calling.SYNC, outward=True)
 @sensitive_variables()
 def sync(payload: jobs.Payload, *, job: Job, now: datetime) -> None:

@@ -83,6 +83,25 @@ def test_who_agrees_while_they_are_told_to_stop_is_put_back(
     assert written_to(found[0])
 
 
+def test_an_opt_out_of_ours_that_is_to_be_taken_back_is_no_news_of_hers(
+    peer: Any,  # noqa: F811
+    readers: Readers,  # noqa: F811
+    now: datetime,  # noqa: F811
+) -> None:
+    """The night reads it before she is put back; who left there later has left."""
+    found = readers(2)
+    later = (now + timedelta(seconds=5)).isoformat()
+    for each, at in enumerate((now.isoformat(), later)):
+        peer.hold(NEWS, address(each), status="unsubscribed", last_changed=at)
+    Job.objects.all().delete()
+    sync.put_back({one.uuid: [KEY[0]] for one in found}, "mailchimp", now=now + timedelta(seconds=1))
+    pulling.ask(now=now)
+    deliver.run_due(now=now, names=frozenset({calling.COMPARE}))
+    assert [written_to(one) for one in found] == [True, False]
+    run(now)
+    assert [standing(peer, each) for each in range(2)] == ["subscribed", "unsubscribed"]
+
+
 def test_of_a_purpose_that_she_left_there_nobody_puts_her_back_because_of_another(
     peer: Any,  # noqa: F811
     readers: Readers,  # noqa: F811

@@ -70,9 +70,7 @@ def test_who_cannot_be_told_is_named_so_beforehand_and_in_the_receipt(
     assert NOT_TOLD in str(receipt.alternatives[0])  # type: ignore[attr-defined]
 
 
-def test_of_whoever_is_not_told_no_part_is_said_to_stay(
-    roads: Any, claimant: Person, now: datetime
-) -> None:
+def test_of_whoever_is_not_told_no_part_is_said_to_stay(roads: Any, claimant: Person, now: datetime) -> None:
     """It would read as if the rest went."""
     roads(stripe={"class": "django_rgpd.processors.stripe.Stripe", "api_key": "sk_test_x"})
     shown = plan(people.subject(claimant), now=now)
