@@ -21,6 +21,7 @@ from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 from example_shop.accounts.models import User
 from example_shop.basket.models import Basket
+from example_shop.factories import make_customer
 from example_shop.payments.models import Payment
 from tests.contracts.peers import stripe as peers
 
@@ -172,6 +173,21 @@ def test_an_update_of_many_rows_is_told_by_the_shop(
     assert rectifying.corrected(user, now=now) == 1
     run(now)
     assert peer.customers[customer]["name"] == "Élodie Durand"
+
+
+def test_a_correction_of_many_accounts_takes_as_many_statements_as_one_of_few(
+    peer: Any, customer: str, person: Person, now: datetime
+) -> None:
+    """Of a row that many accounts lead to, say the company that they belong to."""
+    others = [make_customer(email=f"colleague{number}@example.com") for number in range(12)]
+    for one in others:
+        people.person_of(one, now=now)
+    counts = []
+    for some in (others[:2], others):
+        with CaptureQueriesContext(connection) as queries:
+            assert rectifying.corrected(*some, now=now) == len(some)
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 4
 
 
 def test_what_changes_while_they_are_told_is_told_again(
