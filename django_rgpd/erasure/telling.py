@@ -57,17 +57,21 @@ def lines(named: Names, *, waits: bool) -> tuple[Telling, ...]:
     """Whom an erasure tells of the person to whom ``named`` leads; ``waits``: something of hers stays until business with her is
     closed.
     """
-    return tuple(
-        Telling(
-            key=road.key,
-            name=str(road.recipient.name),
-            later=waits and roads.waits_for_business(road),
-            by_hand=road.processor.by_hand,
-            keeps=(keeps := road.processor.keeps()),
-            leaves=road.processor.leaves(),
-            unnamed=not keeps and not named.lead_to(road.key),
-        )
-        for road in telling_them.holding()
+    return tuple(_line(road, named, waits=waits) for road in telling_them.holding())
+
+
+def _line(road: roads.Road, named: Names, *, waits: bool) -> Telling:
+    keeps = road.processor.keeps()
+    unnamed = not keeps and not named.lead_to(road.key)
+    return Telling(
+        key=road.key,
+        name=str(road.recipient.name),
+        later=waits and roads.waits_for_business(road),
+        by_hand=road.processor.by_hand,
+        keeps=keeps,
+        # Of whoever is not told, more than that stays.
+        leaves="" if unnamed else road.processor.leaves(),
+        unnamed=unnamed,
     )
 
 

@@ -18,13 +18,13 @@ from django.views.decorators.debug import sensitive_variables
 from django_rgpd.consent.audience import audience
 from django_rgpd.core import addresses, clock, conf
 from django_rgpd.core.errors import BadAddress
-from django_rgpd.marketing import reported, sync
+from django_rgpd.marketing import reported, stopping, sync
 from django_rgpd.marketing.seen import Seen
 from django_rgpd.outbox import door, jobs
 from django_rgpd.outbox.outcomes import Later
 from django_rgpd.policy import EMAIL
 from django_rgpd.processors import calling, roads
-from django_rgpd.processors.base import MANY, Call, Capability, Contact, Member, Standing
+from django_rgpd.processors.base import MANY, Call, Capability, Member, Standing
 from django_rgpd.registry.models import Address, Kind
 
 _AN_HOUR = timedelta(hours=1)
@@ -105,8 +105,13 @@ def _differences(
         audience(purpose, EMAIL, now=now).filter(address__in=list(named)).values_list("address", "person")
     )
     seen.hold(permitted.values())
+    left = [one for address, one in permitted.items() if named[address].standing == Standing.LEFT]
+    ours = sync.stopped_by_us(left, road.key, purpose) if left else {}
     for address, person in permitted.items():
-        if named[address].standing in CHANGES:
+        at = named[address].changed_at
+        if person in ours and at is not None and at <= ours[person]:
+            yield Found(Difference.AGREED_SINCE, person)
+        elif named[address].standing in CHANGES:
             difference = _news(road, purpose, address, named[address], apply=apply, now=now)
             yield Found(difference, person)
             if apply and difference == Difference.AGREED_SINCE:
@@ -179,12 +184,12 @@ def _stopped(road: roads.Road, purpose: str, seen: Seen, *, call: Call) -> Itera
         some = sorted(hers.keys() - {str(one) for one in agreed.values_list("address", flat=True)})
         if not some:
             continue
-        told = road.processor.opt_out_many([Contact(address=one) for one in some], purpose, call=call)
-        yield Step(0, tuple(Found(Difference.REFUSED, hers[one]) for one in told.refused if one in hers), {})
-        # Who agreed while they were told is told once more.
+        refused = stopping.opt_out(road.processor, some, purpose, call=call)
+        yield Step(0, tuple(Found(Difference.REFUSED, hers[one]) for one in refused), {})
+        # Who agreed while they were told is put back.
         now = clock.now()
         since = audience(purpose, EMAIL, now=now).filter(address__in=some).values_list("person", flat=True)
-        _tell(road, list(since), now=now)
+        sync.put_back(dict.fromkeys(since, [purpose]), road.key, now=now)
 
 
 def _missing(road: roads.Road, purpose: str, seen: Seen, *, apply: bool) -> Iterator[Step]:

@@ -21,14 +21,14 @@ from django_rgpd.processors.base import Call, Evidence
 OVERLAP = timedelta(minutes=10)
 """What is read twice, because clocks differ and they count whole seconds."""
 
-_OPEN = (State.WAITING, State.RUNNING, State.NEEDS)
-
 
 @daily("marketing.pull")
 def ask(*, now: datetime) -> None:
     """Write one job for each processor that can say what changed, unless one is still under way."""
     for road in comparing.comparable():
-        pending = Job.objects.filter(name=calling.COMPARE, state__in=_OPEN, payload__processor=road.key)
+        pending = Job.objects.filter(
+            name=calling.COMPARE, state__in=calling.UNTOLD, payload__processor=road.key
+        )
         with transaction.atomic():
             if not pending.exists():
                 jobs.put(calling.COMPARE, {"processor": road.key}, key=road.key, now=now)

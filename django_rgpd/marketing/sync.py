@@ -11,20 +11,26 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import transaction
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from django_rgpd.consent import addressees, permission, state
-from django_rgpd.outbox import jobs
-from django_rgpd.outbox.models import Job
+from django_rgpd.core import addresses, clock
+from django_rgpd.outbox import door, jobs
+from django_rgpd.outbox.deliver import AT_THE_DOOR
+from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Gone, Later
 from django_rgpd.policy import EMAIL
-from django_rgpd.processors import calling, given, roads
+from django_rgpd.processors import calling, given, patience, roads
 from django_rgpd.processors.base import Call, Capability, Contact, Evidence, Processor
 from django_rgpd.registry import Subject, people
-from django_rgpd.registry.models import Person
+from django_rgpd.registry.models import Address, Kind, Person
 
 MOVED = "moved"
+STOPPED = "stopped"
+_A_MOMENT = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +48,18 @@ class Wanted:
     former: tuple[str, ...] = field(repr=False)
     uuids: tuple[UUID, ...]
 
-    def about(self, purpose: str) -> Contact:
-        """Her contact, with since when it may be written to for ``purpose``, one of ``live``."""
-        since = self.live[purpose]
-        return replace(self.contact, since=since, agreed_at=since if purpose in self.agreed else None)
+    def about(self, purpose: str, stopped: Mapping[str, datetime] | None = None) -> Contact:
+        """Her contact, with since when it may be written to for ``purpose``, one of ``live``.
+
+        ``stopped``: purpose → when they had been told to stop although she had agreed by then: up to it no refusal is hers.
+        """
+        agreed, ours = self.live[purpose], (stopped or {}).get(purpose)
+        since = max((one for one in (agreed, ours) if one is not None), default=None)
+        return replace(self.contact, since=since, agreed_at=agreed if purpose in self.agreed else None)
+
+    def stopped_before(self, now: Wanted | None) -> list[str]:
+        """The purposes of which they were told to stop, and for which she may be written to ``now``."""
+        return [one for one in self.over if now is not None and one in now.live]
 
 
 def put(*people: UUID, purpose: str = "", channel: str = "", moved: bool = False, now: datetime) -> int:
@@ -65,6 +79,37 @@ def put(*people: UUID, purpose: str = "", channel: str = "", moved: bool = False
     return jobs.put_many(drafts, now=now)
 
 
+@sensitive_variables()
+def put_back(people: Mapping[UUID, Collection[str]], key: str, *, now: datetime) -> None:
+    """Write down that the processor ``key`` was told to stop by us, while each of ``people`` agreed to these purposes.
+
+    Else it would hold that for a refusal of hers, later than what she agreed to.
+    """
+    drafts = [
+        jobs.Draft(
+            name=calling.SYNC,
+            payload={"processor": key, STOPPED: dict.fromkeys(purposes, now)},
+            person=person,
+        )
+        for person, purposes in people.items()
+    ]
+    with transaction.atomic():
+        jobs.put_many(drafts, now=now)
+
+
+def stopped_by_us(people: Collection[UUID], key: str, purpose: str) -> dict[UUID, datetime]:
+    """Of ``people``, those whom the processor ``key`` has yet to put back, and until when a refusal there is ours."""
+    waiting = Job.objects.filter(
+        name=calling.SYNC,
+        state__in=calling.UNTOLD,
+        person__in=people,
+        payload__processor=key,
+        payload__has_key=STOPPED,
+    )
+    found = {one.person: _stopped(one.payload).get(purpose) for one in waiting.order_by("pk")}
+    return {person: at for person, at in found.items() if person is not None and at is not None}
+
+
 @jobs.job(calling.SYNC, outward=True)
 @sensitive_variables()
 def sync(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
@@ -75,9 +120,18 @@ def sync(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     seen = wanted(job.person, road, now=now)
     if seen is None:
         raise Gone(_("There is nobody to tell them about any more."))
-    moved = bool(payload.get(MOVED))
-    calling.call(lambda road, call: _tell(road.processor, seen, moved, call), payload, job=job, now=now)
-    if wanted(job.person, road, now=now) != seen:
+    moved, stopped = bool(payload.get(MOVED)), _stopped(payload)
+    if moved and _former_is_told(seen, job):
+        raise Later(
+            now + patience.spread(_A_MOMENT), _("Something about this person is just being sent to them.")
+        )
+    calling.call(
+        lambda road, call: _tell(road.processor, seen, moved, stopped, call), payload, job=job, now=now
+    )
+    after = wanted(job.person, road, now=now)
+    if purposes := seen.stopped_before(after):
+        put_back({job.person: purposes}, road.key, now=clock.now())
+    elif after != seen:
         raise Later(now + timedelta(seconds=1), _("It changed while they were told."))
 
 
@@ -89,22 +143,27 @@ def wanted(person: UUID, road: roads.Road, *, now: datetime) -> Wanted | None:
 
 @sensitive_variables()
 def wanted_of(named: Collection[UUID], road: roads.Road, *, now: datetime) -> dict[UUID, Wanted]:
-    """The same of each of ``named`` of whom there is something to tell: as many queries as for one, at most ``MANY`` at once."""
+    """The same of each of ``named`` of whom there is something to tell: as many queries as for one, at most ``MANY`` at once.
+
+    Raises ``Later`` while the door is shut: nobody may be written to then, which would look as if everybody had left.
+    """
+    if shut := door.shut():
+        raise Later(now + AT_THE_DOOR, shut)
     holders = people.standing_of(named)
     there = {one.pk: one for one in holders.values() if one.erased_at is None}
-    addresses = {pk: str(one.canonical) for pk, one in permission.addresses_for(there, EMAIL).items()}
+    current = {pk: str(one.canonical) for pk, one in permission.addresses_for(there, EMAIL).items()}
     answers = {
-        one.key: addressees.ask(set(addresses.values()), one.key, now=now) for one in road.marketing(EMAIL)
+        one.key: addressees.ask(set(current.values()), one.key, now=now) for one in road.marketing(EMAIL)
     }
-    hers = [one for pk, one in there.items() if pk in addresses]
+    hers = [one for pk, one in there.items() if pk in current]
     carried = (
         {one.pk: subject for one, subject in zip(hers, people.subjects(hers), strict=True)} if hers else {}
     )
     fields = given.of_many(road.processor, hers)
     return {
-        uuid: _wanted(holder, addresses[holder.pk], carried[holder.pk], answers, fields.get(holder.pk, {}))
+        uuid: _wanted(holder, current[holder.pk], carried[holder.pk], answers, fields.get(holder.pk, {}))
         for uuid, holder in holders.items()
-        if holder.pk in addresses
+        if holder.pk in current
     }
 
 
@@ -133,14 +192,16 @@ def _wanted(
 
 
 @sensitive_variables()
-def _tell(processor: Processor, seen: Wanted, moved: bool, call: Call) -> Evidence:
+def _tell(
+    processor: Processor, seen: Wanted, moved: bool, stopped: Mapping[str, datetime], call: Call
+) -> Evidence:
     """First what must stop, then what may begin: whatever fails between leaves her with too little mail, not with too much."""
     answers = [processor.opt_out(seen.contact, one, call=call) for one in seen.over]
     if moved:
         answers += [_move(processor, Contact(address=one), seen, call) for one in seen.former]
     if processor.can(Capability.SUBSCRIBE):
         answers += [
-            processor.subscribe(seen.about(purpose), purpose, call=call) for purpose, at in seen.live.items()
+            processor.subscribe(seen.about(purpose, stopped), purpose, call=call) for purpose in seen.live
         ]
     there = [one for one in answers if not one.absent]
     return there[-1] if there else Evidence(absent=True)
@@ -153,6 +214,24 @@ def _move(processor: Processor, former: Contact, seen: Wanted, call: Call) -> Ev
         return processor.update(former, seen.contact, call=call)
     answers = [processor.opt_out(former, one, call=call) for one in (*seen.over, *seen.live)]
     return answers[-1] if answers else Evidence(absent=True)
+
+
+def _stopped(payload: jobs.Payload) -> dict[str, datetime]:
+    kept = payload.get(STOPPED)
+    found = {key: parse_datetime(str(at)) for key, at in kept.items()} if isinstance(kept, dict) else {}
+    return {key: at for key, at in found.items() if at is not None}
+
+
+@sensitive_variables()
+def _former_is_told(seen: Wanted, job: Job) -> bool:
+    """Whether a job of before the move is just telling them what stood then: it must arrive first, or it would stay there."""
+    digests = [one.hex for one in addresses.digests(Kind.EMAIL, seen.contact.address)]
+    holders = Address.objects.filter(site=job.site, kind=Kind.EMAIL, digest__in=digests)
+    had = Person.objects.filter(pk__in=holders.values("person")).values_list("uuid", flat=True)
+    earlier = Job.objects.filter(
+        name=calling.SYNC, state=State.RUNNING, pk__lt=job.pk, payload__processor=job.payload["processor"]
+    )
+    return earlier.filter(person__in={*seen.uuids, *had}).exists()
 
 
 def heard() -> tuple[roads.Road, ...]:

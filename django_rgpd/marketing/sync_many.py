@@ -29,7 +29,7 @@ def most(job: Job) -> int:
     """How many go with ``job``: none where its processor takes one at a time, or where an address has moved."""
     key = job.payload.get("processor")
     road = next((one for one in sync.heard() if one.key == key), None)
-    if road is None or sync.MOVED in job.payload or job.person is None:
+    if road is None or {sync.MOVED, sync.STOPPED} & set(job.payload) or job.person is None:
         return 1
     steps = {Capability.OPT_OUT_MANY}
     if road.processor.can(Capability.SUBSCRIBE):
@@ -59,6 +59,7 @@ class _Together:
         self._seen = self._standing()
         self._wanted = {one.contact.address: one for _uuid, one in sorted(self._seen.items())}
         self._evidence = Evidence(absent=True)
+        self._first = True
         self._ends: dict[str, Outcome] = {}
         self._alone = Alone()
 
@@ -91,11 +92,13 @@ class _Together:
 
     @sensitive_variables()
     def _join(self, purpose: str) -> None:
-        contacts = [
+        contacts: Sequence[Contact] = [
             one.about(purpose)
             for address, one in self._wanted.items()
             if purpose in one.live and address not in self._ends
         ]
+        if contacts and not self._first:
+            contacts = self._still(contacts)
         if contacts:
             step = self._road.processor.subscribe_many
             self._keep(step(contacts, purpose, self._still, call=self._call))
@@ -111,6 +114,7 @@ class _Together:
 
     @sensitive_variables()
     def _keep(self, told: Told) -> None:
+        self._first = False
         self._evidence = told.evidence
         self._ends = {**told.refused, **self._ends}
 
@@ -120,8 +124,14 @@ class _Together:
         changed = Later(self._call.now + timedelta(seconds=1), _("It changed while they were told."))
         gone = Gone(_("There is nobody to tell them about any more."))
         now = self._standing()
+        back = {uuid: seen.stopped_before(now.get(uuid)) for uuid, seen in self._seen.items()}
+        back = {uuid: purposes for uuid, purposes in back.items() if purposes}
+        if back:
+            sync.put_back(back, self._road.key, now=clock.now())
         ends: dict[UUID | None, object] = {
-            uuid: changed if now.get(uuid) != seen else self._ends.get(seen.contact.address, went_well)
+            uuid: changed
+            if now.get(uuid) != seen and uuid not in back
+            else self._ends.get(seen.contact.address, went_well)
             for uuid, seen in self._seen.items()
         }
         return {one.pk: ends.get(one.person, gone) for one in self._jobs}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from hashlib import blake2b
 
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
@@ -29,16 +31,28 @@ def holders() -> tuple[roads.Road, ...]:
 
 @sensitive_variables()
 def records(road: roads.Road, subject: Subject, *, job: Job, now: datetime) -> Iterator[Record]:
-    """What ``road``'s processor holds under the addresses that she proved and the ids that the shop has of her.
+    """What ``road``'s processor holds under the addresses that she proved and the ids that the shop has of her, each record once.
 
     Raises what the processor's ``export`` raises, at any record.
     """
+    told = set()
+    for kind, record in _told(road, subject, job=job, now=now):
+        text = json.dumps([kind, record], sort_keys=True, default=str)
+        digest = blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
+        if digest not in told:
+            told.add(digest)
+            yield kind, record
+
+
+@sensitive_variables()
+def _told(road: roads.Road, subject: Subject, *, job: Job, now: datetime) -> Iterator[Record]:
     named = tuple(references.of(subject).get(road.key, ()))
     first, *others = sorted(subject.emails) or [""]
     call = Call(job=job, now=now)
     if first or named:
         yield from road.processor.export(Contact(address=first, references=(*named, *others)), call=call)
-    if not road.processor.references:  # it knows addresses only, one at a time
+    # One at a time, for who knows addresses only; another may have looked for all of them at once.
+    if not road.processor.references:
         for one in others:
             yield from road.processor.export(Contact(address=one), call=call)
 

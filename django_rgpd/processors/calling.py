@@ -25,6 +25,9 @@ COMPARE = "processor.compare"
 NAMES = frozenset({ERASE, SYNC, RECTIFY, ACCESS, MOVED, COMPARE})
 """The jobs about processors; each has the processor's key in its payload."""
 
+UNTOLD = (State.WAITING, State.RUNNING, State.NEEDS)
+"""Where a job stands that has still to tell them."""
+
 _ROOM = timedelta(seconds=3)
 
 T = TypeVar("T")

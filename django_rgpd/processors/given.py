@@ -62,13 +62,20 @@ def places(processor: Processor) -> Iterator[tuple[type[Model], str, str]]:
         user = get_user_model()
         relation, _separator, name = path.rpartition("__")
         try:
-            model = user._meta.get_field(relation).related_model if relation else user
+            model = _reached(user, relation) if relation else user
             model._meta.get_field(name)  # type: ignore[union-attr]
         except (FieldDoesNotExist, AttributeError):
             label = f"{user._meta.label}.{path}"
             msg = f"is given {label}, which is no column of it, nor of what a relation of it leads to."
             raise Misconfigured(msg) from None
         yield model, name, relation  # type: ignore[misc]
+
+
+def _reached(user: type[Model], relation: str) -> type[Model] | None:
+    """The model of the one row to which ``relation`` leads from an account; None where it is none, or leads to several."""
+    field = user._meta.get_field(relation)
+    one = field.many_to_one or field.one_to_one
+    return field.related_model if one else None
 
 
 def _value(account: object, path: str) -> str:

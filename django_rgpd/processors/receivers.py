@@ -44,8 +44,8 @@ def tell(*, sender: type[Model], instance: Any, created: bool, **_: object) -> N
     for relation in rectifying.watched(sender):
         if not relation and created:
             continue
-        for account in user._base_manager.filter(**{relation: instance.pk}) if relation else [instance]:
-            rectifying.corrected(account, now=clock.now())
+        accounts = user._base_manager.filter(**{relation: instance.pk}) if relation else [instance]
+        rectifying.corrected(*accounts, now=clock.now())
 
 
 @receiver(post_save, sender=Address, dispatch_uid="django_rgpd.processors.address")

@@ -38,13 +38,13 @@ class Stands:
     former: tuple[str, ...] = field(repr=False)
 
 
-def corrected(account: Any, *, now: datetime) -> int:
-    """Write down, in the caller's transaction, that a column of ``account`` that processors are given was corrected.
+def corrected(*accounts: Any, now: datetime) -> int:
+    """Write down, in the caller's transaction, that a column of ``accounts`` that processors are given was corrected.
 
-    Django's ``save()`` says so by itself; a shop calls this after a ``QuerySet.update()``. Returns how many jobs were written.
+    Django's ``save()`` says so by itself; a shop calls this after a ``QuerySet.update()``. Returns how many jobs were written, in
+    as many statements for many accounts as for one.
     """
-    person = people.users_person(account.pk)
-    return 0 if person is None or person.erased_at else put(person.uuid, to=giving(), now=now)
+    return put(*people.users_people(one.pk for one in accounts), to=giving(), now=now)
 
 
 def put(*whom: UUID, to: tuple[roads.Road, ...], now: datetime) -> int:

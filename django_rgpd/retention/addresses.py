@@ -16,7 +16,7 @@ from django_rgpd.consent.models import ConsentState, Standing
 from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.export.models import ExportRequest, ExportState
 from django_rgpd.outbox import jobs
-from django_rgpd.outbox.models import Job, State
+from django_rgpd.outbox.models import Job
 from django_rgpd.policy import EMAIL
 from django_rgpd.processors import calling, telling
 from django_rgpd.registry import Entry, reached, registry
@@ -32,9 +32,6 @@ KEPT_FOR = (Standing.LIVE, Standing.OBJECTED)
 
 ENDS_BY_ITSELF = (Standing.EXPIRED, Standing.INFORMED)
 """What stands where a purpose ended with its time, or with what it rested on; who said no stands there as somebody who left."""
-
-UNTOLD = (State.WAITING, State.RUNNING, State.NEEDS)
-"""A processor has yet to hear what she decided, and knows her by her address alone."""
 
 
 def forget_addresses(*, now: datetime) -> int:
@@ -96,7 +93,8 @@ def needless(*, now: datetime) -> QuerySet[Address]:
         )
         | Exists(Hold.objects.filter(person=hers, lifted_at__isnull=True))
         | Exists(Erasure.objects.filter(person=hers, state__in=[ErasureState.ASKED, ErasureState.OPEN]))
-        | Exists(Job.objects.filter(person=hers, name=calling.SYNC, state__in=UNTOLD))
+        # A processor has yet to hear what she decided, and knows her by her address alone.
+        | Exists(Job.objects.filter(person=hers, name=calling.SYNC, state__in=calling.UNTOLD))
     )
 
 

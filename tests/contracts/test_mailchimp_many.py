@@ -34,21 +34,20 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def peer(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def peer(settings: Any, monkeypatch: pytest.MonkeyPatch, served: Any) -> Iterator[Any]:
     """A Mailchimp of ours, to which the newsletter goes; whatever a test does, each request was one that the contract allows."""
-    made: Any = peers.Mailchimp()
-    server, stop = peers.serve(made)
-    made.url = server.url
-    monkeypatch.setattr(mailchimp_client, "MANY_TIMEOUT", (3.05, 1))
+    made = peers.Mailchimp()
+    for patience in ("TIMEOUT", "MANY_TIMEOUT"):
+        monkeypatch.setattr(mailchimp_client, patience, (3.05, served.seconds))
     setting = {
         "class": "django_rgpd.processors.mailchimp.Mailchimp",
         "api_key": peers.KEY,
         "audiences": {"newsletter": NEWS},
-        "host": server.url,
     }
-    settings.RGPD = {**settings.RGPD, "PROCESSORS": {**settings.RGPD["PROCESSORS"], "mailchimp": setting}}
-    yield made
-    stop()
+    with served(peers, made) as url:
+        processors = {**settings.RGPD["PROCESSORS"], "mailchimp": {**setting, "host": url}}
+        settings.RGPD = {**settings.RGPD, "PROCESSORS": processors}
+        yield made
     assert made.broken == []
 
 

@@ -17,7 +17,7 @@ from django_rgpd.erasure.plan import plan
 from django_rgpd.outbox import deliver, jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Declined, Later
-from django_rgpd.processors import calling, stripe_client
+from django_rgpd.processors import access, calling, roads, stripe_client
 from django_rgpd.processors.base import Call, Contact, Evidence
 from django_rgpd.processors.by_hand import done
 from django_rgpd.processors.checks import check_processors
@@ -241,3 +241,17 @@ def test_nothing_is_said_to_stay_where_it_is_redacted_or_kept() -> None:
 
 def test_the_columns_of_payments_are_references_like_any(road: dict[str, object]) -> None:
     assert check_processors(app_configs=None) == []
+
+
+@pytest.mark.promise("P30")
+@pytest.mark.parametrize("columns", [(), COLUMNS])
+def test_each_record_of_a_person_with_several_addresses_is_exported_once(
+    road: dict[str, object], settings: Any, peer: peers.Stripe, call: Call, columns: tuple[str, ...]
+) -> None:
+    setting = {**road, "references": columns}
+    settings.RGPD = {**settings.RGPD, "PROCESSORS": {**settings.RGPD["PROCESSORS"], "stripe": setting}}
+    person = guest()
+    people.prove(people.note("email", "second@example.com", person=person, now=NOW), how="click", now=NOW)
+    held = {peer.hold(GUEST), peer.hold("second@example.com")}
+    told = access.records(roads.of("stripe"), people.subject(person), job=call.job, now=NOW)
+    assert sorted(one["id"] for kind, one in told if kind == "customer") == sorted(held)

@@ -11,3 +11,18 @@ EMAIL_PORT = int(os.environ.get("CROWD_PORT", "0"))
 DATABASES = {"default": {**DATABASES["default"], "NAME": os.environ["CROWD_DATABASE"]}}
 if "CROWD_FILES" in os.environ:  # of lists that are being imported, which several processes read
     RGPD = {**RGPD, "EXPORT_ROOT": f"{os.environ['CROWD_FILES']}/private"}
+
+
+def told(url: str) -> dict[str, object]:
+    """``RGPD`` where the newsletter's people are told to a Mailchimp at ``url``."""
+    setting = {
+        "class": "django_rgpd.processors.mailchimp.Mailchimp",
+        "api_key": "0123456789abcdef0123456789abcdef-us21",
+        "audiences": {"newsletter": "a6b5da1054"},
+        "host": url,
+    }
+    return {**RGPD, "PRODUCTION": True, "PROCESSORS": {**RGPD["PROCESSORS"], "mailchimp": setting}}
+
+
+if "CROWD_MAILCHIMP" in os.environ:
+    RGPD = told(os.environ["CROWD_MAILCHIMP"])

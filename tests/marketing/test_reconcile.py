@@ -241,6 +241,36 @@ def test_an_audience_whose_members_came_in_the_same_second_is_told_in_one_run_an
     assert reconcile("--full") == "Both sides agree.\n"
 
 
+@pytest.mark.fault("P05")
+def test_who_spoils_a_call_about_many_is_told_to_stop_by_herself(
+    peer: Any, subscribe: Callable[..., Person]
+) -> None:
+    for name in ("ada", "bea", "cleo"):
+        decisions.withdraw(
+            subscribe(f"{name}@example.com"), "newsletter", "email", how="form", now=clock.now()
+        )
+        peer.hold(NEWS, f"{name}@example.com")
+    peer.spoiling.add("bea@example.com")
+    told = reconcile("--full").splitlines()
+    assert [one.strip() for one in told] == ["3  written to there, and may not be: they are told to stop"]
+    assert {one["status"] for one in peer.audiences[NEWS].values()} == {"unsubscribed"}
+
+
+def test_permissions_are_taken_back_from_whom_the_comparison_has_stopped(
+    peer: Any, subscribe: Callable[..., Person], settings: Any
+) -> None:
+    """The call about many has no room for them."""
+    processors = settings.RGPD["PROCESSORS"]
+    more = {**processors["mailchimp"], "permissions": {"newsletter": ["f2a9"]}}
+    settings.RGPD = {**settings.RGPD, "PROCESSORS": {**processors, "mailchimp": more}}
+    decisions.withdraw(subscribe("ada@example.com"), "newsletter", "email", how="form", now=clock.now())
+    peer.hold(NEWS, "ada@example.com")
+    reconcile("--full")
+    member = peer.of("ada@example.com")[NEWS]
+    assert member["status"] == "unsubscribed"
+    assert member["marketing_permissions"] == [{"marketing_permission_id": "f2a9", "enabled": False}]
+
+
 def test_who_agrees_while_an_audience_is_read_is_not_told_to_stop(
     peer: Any, monkeypatch: pytest.MonkeyPatch, today: datetime
 ) -> None:

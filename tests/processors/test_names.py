@@ -70,6 +70,16 @@ def test_who_cannot_be_told_is_named_so_beforehand_and_in_the_receipt(
     assert NOT_TOLD in str(receipt.alternatives[0])  # type: ignore[attr-defined]
 
 
+def test_of_whoever_is_not_told_no_part_is_said_to_stay(roads: Any, claimant: Person, now: datetime) -> None:
+    """It would read as if the rest went."""
+    roads(stripe={"class": "django_rgpd.processors.stripe.Stripe", "api_key": "sk_test_x"})
+    shown = plan(people.subject(claimant), now=now)
+    assert [(one.key, one.unnamed, one.leaves) for one in shown.told] == [("stripe", True, "")]
+    people.prove(people.note("email", "hers@example.com", person=claimant, now=now), how="link", now=now)
+    (told,) = plan(people.subject(claimant), now=now).told
+    assert "payments and invoices" in told.leaves
+
+
 def test_staff_who_made_sure_of_her_tell_by_the_address_of_the_account(
     newsletter: dict[str, Any], claimant: Person, now: datetime
 ) -> None:

@@ -21,6 +21,7 @@ from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 from example_shop.accounts.models import User
 from example_shop.basket.models import Basket
+from example_shop.factories import make_customer
 from example_shop.payments.models import Payment
 from tests.contracts.peers import stripe as peers
 
@@ -174,6 +175,21 @@ def test_an_update_of_many_rows_is_told_by_the_shop(
     assert peer.customers[customer]["name"] == "Élodie Durand"
 
 
+def test_a_correction_of_many_accounts_takes_as_many_statements_as_one_of_few(
+    peer: Any, customer: str, person: Person, now: datetime
+) -> None:
+    """Of a row that many accounts lead to, say the company that they belong to."""
+    others = [make_customer(email=f"colleague{number}@example.com") for number in range(12)]
+    for one in others:
+        people.person_of(one, now=now)
+    counts = []
+    for some in (others[:2], others):
+        with CaptureQueriesContext(connection) as queries:
+            assert rectifying.corrected(*some, now=now) == len(some)
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 4
+
+
 def test_what_changes_while_they_are_told_is_told_again(
     peer: Any, customer: str, user: User, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,3 +282,11 @@ def test_a_field_that_is_no_column_is_found_at_start(peer: Any, roads: Any) -> N
 def test_what_is_given_is_declared_for_a_purpose_of_the_recipient(peer: Any) -> None:
     said = [one.msg for one in check_processors(app_configs=None) if one.id == "django_rgpd.E504"]
     assert any("accounts.User.first_name" in one for one in said)
+
+
+@pytest.mark.parametrize("path", ["orders__number", "groups__name"])
+def test_a_column_of_several_rows_is_found_at_start(peer: Any, roads: Any, path: str) -> None:
+    """Which of them would be given?"""
+    roads(stripe={**peer.setting, "fields": {"name": path}})
+    said = [one.msg for one in check_processors(app_configs=None) if one.id == "django_rgpd.E504"]
+    assert any(f"accounts.User.{path}, which is no column" in one for one in said)
