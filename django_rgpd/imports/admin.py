@@ -25,7 +25,7 @@ from django_rgpd.core import clock
 from django_rgpd.core.errors import Refused
 from django_rgpd.core.impersonation import impersonated
 from django_rgpd.core.stale import readable
-from django_rgpd.imports import batches, files, reasons
+from django_rgpd.imports import back, batches, files, reasons
 from django_rgpd.imports.forms import ListForm
 from django_rgpd.imports.models import ConsentImport, Stage
 from django_rgpd.policy import current
@@ -120,7 +120,7 @@ class ConsentImportAdmin(admin.ModelAdmin[ConsentImport]):
         return TemplateResponse(request, "django_rgpd/imports/new.html", context)
 
     def show(self, request: HttpRequest, uuid: UUID) -> HttpResponse:
-        """GET shows how far it is, and what would be taken; POST confirms, or lets the file go."""
+        """GET shows how far it is, and what would be taken; POST confirms, lets the file go, or has the import taken back."""
         batch = get_object_or_404(ConsentImport, uuid=uuid)
         if request.method == "POST":
             self._decide(request, batch)
@@ -129,6 +129,8 @@ class ConsentImportAdmin(admin.ModelAdmin[ConsentImport]):
             "batch": batch,
             "purpose": self.about(batch),
             "going": batch.stage in {Stage.RECEIVED, Stage.CONFIRMED},
+            # A note on one that is done says that it was taken back.
+            "to_take_back": bool(batch.confirmed_at) and not (batch.stage == Stage.DONE and batch.note),
             "refused": _by_reason(batch.told.get("refused", {})),
             "changed": _by_reason(batch.changed),
             "lines": list(islice(_refused(batch), SHOWN)),
@@ -162,6 +164,11 @@ class ConsentImportAdmin(admin.ModelAdmin[ConsentImport]):
                 messages.info(request, _("This import was decided already, or its day is over."))
         elif "cancel" in request.POST and batches.cancel(batch.uuid, now=now):
             messages.success(request, _("The file was deleted; nothing was imported."))
+        elif "take_back" in request.POST:
+            if "sure" in request.POST and back.ask(batch.uuid, actor=actor, now=now):
+                messages.success(request, _("The consents of this import end in the background."))
+            else:
+                messages.info(request, _("Nothing was done: tick that you are sure."))
 
     def _context(self, request: HttpRequest, title: str) -> dict[str, Any]:
         return {**self.admin_site.each_context(request), "title": title, "opts": self.opts}

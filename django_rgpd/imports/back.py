@@ -19,7 +19,27 @@ from django_rgpd.imports.taking import HOW
 from django_rgpd.imports.trial import PAGE
 from django_rgpd.ledger.models import Event
 from django_rgpd.ledger.record import Draft, many
+from django_rgpd.outbox import jobs
+from django_rgpd.outbox.models import Job
 from django_rgpd.registry.models import Person
+
+JOB = "imports.take_back"
+
+
+def ask(batch: UUID, *, actor: str, now: datetime) -> bool:
+    """Have the import ``batch`` taken back in the background; whether there is one that was confirmed. Two clicks ask once."""
+    confirmed = ConsentImport.objects.filter(uuid=batch, confirmed_at__isnull=False)
+    if not confirmed.exists():
+        return False
+    with transaction.atomic():
+        jobs.put(JOB, {"import": batch, "actor": actor}, key=str(batch), now=now)
+    return True
+
+
+@jobs.job(JOB)
+def carry_out(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
+    """Take the import back that somebody asked for."""
+    take_back(UUID(str(payload["import"])), actor=str(payload["actor"]), now=now)
 
 
 def take_back(batch: UUID, *, actor: str, now: datetime) -> int:

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from django_rgpd.imports import batches  # noqa: F401 - it registers its jobs
+from django_rgpd.imports import back, batches  # noqa: F401 - they register their jobs

@@ -12,11 +12,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from django_rgpd.consent import kinds
-from django_rgpd.consent.models import Wording
+from django_rgpd.consent.models import ConsentState, Wording
 from django_rgpd.core import clock
-from django_rgpd.imports import batches
+from django_rgpd.imports import back, batches
 from django_rgpd.imports.models import ConsentImport, Stage
 from django_rgpd.ledger.models import Event
+from django_rgpd.outbox import deliver
+from django_rgpd.outbox.models import Job
 from example_shop.accounts.models import User
 from example_shop.factories import make_customer
 from tests.imports import conftest
@@ -102,6 +104,34 @@ def test_a_text_for_the_whole_file_can_be_written(marketer: Client) -> None:
     marketer.post(f"{BASE}{batch.uuid}/", {"confirm": "1"})
     conftest.work(clock.now())
     assert Wording.objects.get().text == "Oui, écrivez-moi."
+
+
+def test_an_import_is_taken_back_by_who_is_sure(marketer: Client, wording: Wording) -> None:
+    """Every consent that rests on it ends, once, and its page says so."""
+    hand_in(marketer, sheet(good()))
+    conftest.work(clock.now())
+    batch = ConsentImport.objects.get()
+    page = f"{BASE}{batch.uuid}/"
+    marketer.post(page, {"take_back": "1", "sure": "on"})  # nobody confirmed it
+    assert not Job.objects.filter(name=back.JOB).exists()
+    marketer.post(page, {"confirm": "1"})
+    conftest.work(clock.now())
+    assert "Take this import back" in text_of(marketer, batch)
+
+    answer = marketer.post(page, {"take_back": "1"}, follow=True)
+    assert "tick that you are sure" in answer.content.decode()
+    assert not Job.objects.filter(name=back.JOB).exists()
+    assert ConsentState.objects.filter(live=True).count() == 1
+
+    for _ in range(2):
+        marketer.post(page, {"take_back": "1", "sure": "on"})
+    assert Job.objects.filter(name=back.JOB).count() == 1
+    deliver.run_due(now=clock.now(), names=frozenset({back.JOB}))
+    assert not ConsentState.objects.filter(live=True).exists()
+    assert Event.objects.filter(kind=kinds.UNDONE).count() == 1
+    said = text_of(marketer, batch)
+    assert "It was taken back." in said
+    assert "Take this import back" not in said
 
 
 def test_a_file_can_be_let_go_instead(marketer: Client, wording: Wording, private: Path) -> None:
