@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -112,20 +114,9 @@ class CampaignPages(Admin):
         campaign, now = self._campaign(request, pk, sender=True), clock.now()
         if campaign.state != CampaignState.DRAFT:
             return self._to(campaign, "report")
-        seen = _digest(campaign)
         if request.method == "POST":
-            if request.POST.get("seen") != seen:
-                messages.warning(request, _("The text was changed meanwhile. Please read it again."))
-                return self._to(campaign, "send")
-            if not audience(campaign.purpose, campaign.channel, now=now).exists():
-                return self._to(campaign, "send")
-
-            def start() -> str:
-                campaigns.start(campaign, now=now, by=request.user)
-                self.log_change(request, campaign, "started")
-                return _("It is being sent.")
-
-            return self._done(request, campaign, start, "report")
+            with transaction.atomic():
+                return self._begin(request, Campaign.objects.select_for_update().get(pk=campaign.pk), now=now)
         try:
             campaigns.ready(campaign)
         except Refused as no:
@@ -136,9 +127,24 @@ class CampaignPages(Admin):
             "number": number,
             "nobody": [] if number else nobody(campaign, now=now),
             "texts": list(campaign.texts.order_by("language")),
-            "seen": seen,
+            "seen": _digest(campaign),
         }
         return self._page(request, campaign, "send", _("Send the campaign"), **shown)
+
+    def _begin(self, request: HttpRequest, campaign: Campaign, *, now: datetime) -> HttpResponse:
+        """Start ``campaign``, which is locked: a text that was being saved is read, and nobody saves another before it began."""
+        if request.POST.get("seen") != _digest(campaign):
+            messages.warning(request, _("The text was changed meanwhile. Please read it again."))
+            return self._to(campaign, "send")
+        if not audience(campaign.purpose, campaign.channel, now=now).exists():
+            return self._to(campaign, "send")
+
+        def start() -> str:
+            campaigns.start(campaign, now=now, by=request.user)
+            self.log_change(request, campaign, "started")
+            return _("It is being sent.")
+
+        return self._done(request, campaign, start, "report")
 
     @method_decorator(require_safe)
     def report(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -10,6 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import Permission
 from django.core import mail
+from django.db import transaction
 from django.http import HttpResponse
 from django.test import Client
 
@@ -19,6 +20,7 @@ from django_rgpd.marketing import campaigns
 from django_rgpd.marketing.models import Campaign, CampaignText
 from example_shop.accounts.models import User
 from example_shop.factories import UserFactory
+from tests.faults import side_by_side
 
 from .campaigning import BUILDING, TEXTS, drafted, run
 from .conftest import fingerprint
@@ -392,3 +394,28 @@ def test_pages_of_a_campaign_say_in_words_what_there_is_to_say_and_nothing_else(
         Campaign.objects.filter(pk=campaign.pk).update(state="paused", note=note)
         page = client.get(f"{BASE}{campaign.pk}/change/").content.decode()
         assert ("Why it waits" in page) is said
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.fault("R01")
+@pytest.mark.usefixtures("readers")
+def test_a_text_that_is_being_saved_is_not_sent_unseen(
+    log_in: Callable[..., User], client: Client, today: datetime
+) -> None:
+    """Who presses Send while a colleague saves waits for her, and reads it again."""
+    log_in("view", "send")
+    campaign = drafted(today)
+    page = f"{BASE}{campaign.pk}/send/"
+    seen = BeautifulSoup(client.get(page).content, "html.parser").find("input", {"name": "seen"})["value"]
+    with transaction.atomic():
+        Campaign.objects.select_for_update().get(pk=campaign.pk)
+        campaign.texts.update(subject="Another subject")
+        sending, answers = side_by_side.beside(lambda: client.post(page, {"seen": seen}))
+        sending.join(1)
+        assert answers == []
+    sending.join(side_by_side.PATIENCE)
+    assert answers[0].url == page
+    campaign.refresh_from_db()
+    assert campaign.state == "draft"
+    assert "changed meanwhile" in client.get(page).content.decode()
