@@ -174,14 +174,6 @@ def addresses_of(holder: Person, channel: str) -> list[Address]:
     return list(Address.objects.filter(person=holder, kind=kind, until__isnull=True, canonical__isnull=False))
 
 
-def texts_of(holder: Person, channel: str) -> dict[str, list[str]]:
-    """The same by their kind, in canonical form."""
-    found: dict[str, list[str]] = {}
-    for one in addresses_of(holder, channel):
-        found.setdefault(one.kind, []).append(str(one.canonical))
-    return found
-
-
 def purpose_of(key: str) -> Purpose:
     """The purpose ``key`` of the policy. Raises ``ValueError``."""
     try:

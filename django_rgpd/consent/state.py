@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 from uuid import UUID
 
@@ -79,17 +79,6 @@ def live(person: Person | UUID, purpose: str, channel: str = "") -> bool:
     return ConsentState.objects.filter(
         site=conf.get().SITE, person=holder(person).uuid, purpose=purpose, channel=channel, live=True
     ).exists()
-
-
-def subscribers(purpose: str, channel: str) -> Iterator[UUID]:
-    """The people with a live consent to ``purpose`` on ``channel``, page by page, whatever their number."""
-    mine = ConsentState.objects.filter(
-        site=conf.get().SITE, purpose=purpose, channel=channel, live=True
-    ).order_by("pk")
-    last = 0
-    while page := list(mine.filter(pk__gt=last).values_list("pk", "person")[:PAGE]):
-        last = page[-1][0]
-        yield from (person for _pk, person in page)
 
 
 def standing(states: Mapping[Key, ConsentState], purpose: str, channel: str) -> ConsentState | None:

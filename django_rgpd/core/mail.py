@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
 
 from django.conf import settings
 from django.core import mail as django_mail
@@ -108,11 +107,6 @@ def clean_text(text: str) -> str:
     """``text`` without control and direction characters; line breaks and tabs stay."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").translate(_BIDI)
     return "".join(one for one in lines if one in "\n\t" or unicodedata.category(one) not in _NOT_IN_TEXT)
-
-
-def read_at(text: str) -> datetime:
-    """An instant out of a mail's context, which travels as JSON."""
-    return datetime.fromisoformat(text)
 
 
 def _language(asked: str) -> str:

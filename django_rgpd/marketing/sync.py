@@ -156,9 +156,7 @@ def wanted_of(named: Collection[UUID], road: roads.Road, *, now: datetime) -> di
         one.key: addressees.ask(set(current.values()), one.key, now=now) for one in road.marketing(EMAIL)
     }
     hers = [one for pk, one in there.items() if pk in current]
-    carried = (
-        {one.pk: subject for one, subject in zip(hers, people.subjects(hers), strict=True)} if hers else {}
-    )
+    carried = {one.pk: subject for one, subject in zip(hers, people.subjects(hers), strict=True)}
     fields = given.of_many(road.processor, hers)
     return {
         uuid: _wanted(holder, current[holder.pk], carried[holder.pk], answers, fields.get(holder.pk, {}))

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.own_process import came_of
 
 
 def run(people: int, part: int, *, timeout: int) -> dict[str, object]:
     """One campaign, in processes of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.marketing.crowd", str(people), str(part)],
-        cwd=ROOT, env=dict(os.environ), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=timeout, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
+    found: dict[str, object] = came_of("tests.marketing.crowd", people, part, timeout=timeout)
     return found
 
 

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.own_process import came_of
 
 SAMPLES = {
     "campaigning": 7,
@@ -38,21 +32,9 @@ ALL = {
 
 def run(scenario: str, step: int, *, timeout: int) -> dict[str, object]:
     """The trial of one scenario, in a process of its own."""
-    environment = {
-        name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SHOP_VAR"}
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.kill", scenario, str(step)],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
+    result: dict[str, object] = came_of(
+        "tests.faults.kill", scenario, step, timeout=timeout, without={"DATABASE_URL", "SHOP_VAR"}
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    result: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
     return result
 
 

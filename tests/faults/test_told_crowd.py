@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
+from tests.own_process import came_of
+
 pytest.importorskip("mailchimp_marketing")
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.nightly
@@ -21,13 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.fault("C02")
 @pytest.mark.timeout(900)
 def test_mailchimp_holds_what_stands_whatever_happened_while_it_was_told() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.marketing.crowd_told", "2000"],
-        cwd=ROOT, env=dict(os.environ), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=850, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(done.stdout.strip().splitlines()[-1])
+    found = came_of("tests.marketing.crowd_told", 2_000, timeout=850)
     assert found["killed"] == 6
     for fault in ("too many there", "erased and held"):
         assert found[fault] == 0, found

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.own_process import came_of
 
 
 @pytest.mark.timeout(300)
 def test_a_filled_database_of_the_first_release_comes_to_the_newest_and_back() -> None:
     """Nothing is lost; the ledger is guarded; no table is written anew, which would keep everybody from reading it meanwhile."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.house.filled"],
-        cwd=ROOT, env=dict(os.environ), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-        timeout=280, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert json.loads(done.stdout.strip().splitlines()[-1]) == {
+    assert came_of("tests.house.filled", timeout=280) == {
         "empty": [],
         "lost": [],
         "rewritten": [],

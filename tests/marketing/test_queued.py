@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.own_process import came_of
 
 
 def run(backend: str, **environment: str) -> dict[str, object]:
     """``queued``, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.marketing.queued"],
-        cwd=ROOT, env={**os.environ, "WORKERS": backend, **environment}, stdin=subprocess.DEVNULL,
-        capture_output=True, text=True, timeout=200, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, object] = json.loads(done.stdout.strip().splitlines()[-1])
+    found: dict[str, object] = came_of("tests.marketing.queued", timeout=200, WORKERS=backend, **environment)
     return found
 
 

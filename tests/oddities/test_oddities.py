@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.own_process import came_of
 
 
 def failures(user_model: str) -> list[str]:
     """What did not go as it should, in the words of ``tests/oddities/run.py``."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.oddities.run"],
-        cwd=ROOT,
-        env={**os.environ, "ODDITY": user_model},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    found: list[str] = json.loads(done.stdout.strip().splitlines()[-1])
+    found: list[str] = came_of("tests.oddities.run", timeout=300, ODDITY=user_model)
     return found
 
 

@@ -17,20 +17,8 @@ from django_rgpd.processors import calling, mailchimp_many
 from django_rgpd.processors.mailchimp import Mailchimp
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Address, Person
+from tests.contracts.mailchimp.conftest import HOUR, KEY, MINUTE, NEWS, OTHER, address, run, standing
 from tests.contracts.peers import mailchimp as peers
-from tests.contracts.test_mailchimp_many import (
-    HOUR,
-    KEY,
-    MINUTE,
-    NEWS,
-    OTHER,
-    address,
-    now,  # noqa: F401 - fixtures
-    peer,  # noqa: F401
-    readers,  # noqa: F401
-    run,
-    standing,
-)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.fault("R08")]
 
@@ -56,9 +44,9 @@ def written_to(person: Person) -> bool:
 
 @pytest.mark.parametrize("number", [1, 4])
 def test_who_agrees_while_they_are_told_to_stop_is_put_back(
-    peer: Any,  # noqa: F811
-    readers: Readers,  # noqa: F811
-    now: datetime,  # noqa: F811
+    peer: Any,
+    readers: Readers,
+    now: datetime,
     monkeypatch: pytest.MonkeyPatch,
     number: int,
 ) -> None:
@@ -84,9 +72,9 @@ def test_who_agrees_while_they_are_told_to_stop_is_put_back(
 
 
 def test_an_opt_out_of_ours_that_is_to_be_taken_back_is_no_news_of_hers(
-    peer: Any,  # noqa: F811
-    readers: Readers,  # noqa: F811
-    now: datetime,  # noqa: F811
+    peer: Any,
+    readers: Readers,
+    now: datetime,
 ) -> None:
     """The night reads it before she is put back; who left there later has left."""
     found = readers(2)
@@ -103,9 +91,9 @@ def test_an_opt_out_of_ours_that_is_to_be_taken_back_is_no_news_of_hers(
 
 
 def test_of_a_purpose_that_she_left_there_nobody_puts_her_back_because_of_another(
-    peer: Any,  # noqa: F811
-    readers: Readers,  # noqa: F811
-    now: datetime,  # noqa: F811
+    peer: Any,
+    readers: Readers,
+    now: datetime,
 ) -> None:
     (person,) = readers(1)
     peer.hold(NEWS, address(0), status="unsubscribed", last_changed=(now - MINUTE).isoformat())
@@ -117,9 +105,9 @@ def test_of_a_purpose_that_she_left_there_nobody_puts_her_back_because_of_anothe
 
 @pytest.mark.parametrize("number", [1, 4])
 def test_an_address_that_she_leaves_while_it_is_told_does_not_stay_there(
-    peer: Any,  # noqa: F811
-    readers: Readers,  # noqa: F811
-    now: datetime,  # noqa: F811
+    peer: Any,
+    readers: Readers,
+    now: datetime,
     monkeypatch: pytest.MonkeyPatch,
     number: int,
 ) -> None:
@@ -141,9 +129,9 @@ def test_an_address_that_she_leaves_while_it_is_told_does_not_stay_there(
 
 
 def test_an_address_that_has_a_new_owner_while_it_is_told_is_not_subscribed_for_the_former(
-    peer: Any,  # noqa: F811
-    readers: Readers,  # noqa: F811
-    now: datetime,  # noqa: F811
+    peer: Any,
+    readers: Readers,
+    now: datetime,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     (former,) = readers(1)
@@ -167,9 +155,9 @@ def test_an_address_that_has_a_new_owner_while_it_is_told_is_not_subscribed_for_
 
 @pytest.mark.promise("P04")
 def test_who_withdraws_while_they_are_told_of_one_purpose_is_not_told_of_for_the_next(
-    peer: Any,  # noqa: F811
-    readers: Readers,  # noqa: F811
-    now: datetime,  # noqa: F811
+    peer: Any,
+    readers: Readers,
+    now: datetime,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The second call is not made by what was read before the first."""
@@ -195,9 +183,9 @@ def test_who_withdraws_while_they_are_told_of_one_purpose_is_not_told_of_for_the
 
 
 def test_nobody_has_left_because_the_door_was_shut_a_moment_ago(
-    peer: Any,  # noqa: F811
-    readers: Readers,  # noqa: F811
-    now: datetime,  # noqa: F811
+    peer: Any,
+    readers: Readers,
+    now: datetime,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An older dump was restored just after the worker had asked."""
