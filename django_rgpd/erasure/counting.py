@@ -71,29 +71,34 @@ def _ask(alias: str, numbers: Iterable[int], questions: Sequence[Question]) -> l
 
 
 def _select(question: Question, number: int, alias: str) -> tuple[str, tuple[Any, ...]]:
-    """The number with the count, and with the first and last value where a column is asked for.
-
-    A plain count is put together of its table and its condition: there are as many as declared models, and what Django does
-    for aggregates would take longer than the database's answer.
-    """
+    """The number with the count, and with the first and last value where a column is asked for."""
     if question.column is None:
-        query = question.rows.query
-        query.get_initial_alias()
-        compiler = query.get_compiler(alias)
-        try:
-            where, params = compiler.compile(query.where)
-        except FullResultSet:
-            where, params = "1 = 1", ()
-        tables, joined = compiler.get_from_clause()
+        sql, params = from_where(question.rows)
         none = "CAST(NULL AS varchar(10))"
-        select = ["SELECT", f"{number}, COUNT(*), {none}, {none}", "FROM", *tables, "WHERE", where]
-        return " ".join(select), (*joined, *params)
+        return f"SELECT {number}, COUNT(*), {none}, {none} {sql}", params
     first, last = (Cast(kind(question.column), CharField()) for kind in (Min, Max))
     found = question.rows.annotate(rgpd_number=Value(number)).values("rgpd_number")
     found = found.annotate(rgpd_count=Count("pk"), rgpd_first=first, rgpd_last=last)
     ordered = found.values_list("rgpd_number", "rgpd_count", "rgpd_first", "rgpd_last")
     sql, params = ordered.query.get_compiler(alias).as_sql()
     return sql, tuple(params)
+
+
+def from_where(rows: QuerySet[Model]) -> tuple[str, tuple[Any, ...]]:
+    """``FROM … WHERE …`` of ``rows``, with its parameters: a plain count needs no more, and is asked of every declared model.
+
+    What Django does for aggregates would take longer than the database's answer. ``rows`` is neither sliced nor grouped nor
+    distinct. Raises ``EmptyResultSet`` where no row can be among them.
+    """
+    query = rows.query
+    query.get_initial_alias()
+    compiler = query.get_compiler(rows.db)
+    try:
+        where, params = compiler.compile(query.where)
+    except FullResultSet:
+        where, params = "1 = 1", ()
+    tables, joined = compiler.get_from_clause()
+    return " ".join(["FROM", *tables, "WHERE", where]), (*joined, *params)
 
 
 def _day(text: object) -> date | None:

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import DeleteRow, Entry, KeepFacts, Personal, Subject, registry, rule, scope
 from django_rgpd.registry import holds as standing_holds
-from django_rgpd.registry.conditions import all_of, is_always, is_never, not_
+from django_rgpd.registry.conditions import all_of, is_always, is_never, not_, same
 from django_rgpd.registry.within import within
 
 if TYPE_CHECKING:
@@ -173,11 +173,11 @@ def grouped(
     found: list[tuple[Q, dict[str, Personal]]] = []
     for personal, together in kinds:
         condition = rule.released(entry, personal, occasion, now=now, holds=holds)
-        same = next((known for released, known in found if released == condition), None)
-        if same is None:
+        alike = next((known for released, known in found if same(released, condition)), None)
+        if alike is None:
             found.append((condition, together))
         else:
-            same.update(together)
+            alike.update(together)
     return tuple(Group(released=condition, fields=together) for condition, together in found)
 
 

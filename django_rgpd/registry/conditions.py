@@ -18,26 +18,31 @@ ALWAYS = ~NEVER
 """True of every row; an empty ``Q()`` would stay true when it is negated."""
 
 
+def same(one: Q, other: Q) -> bool:
+    """Whether both say the same in the same words; where in doubt, not.
+
+    Two Qs ask this of each other by taking both apart, which costs more than all the rest of a rule.
+    """
+    return one is other or (
+        one.connector == other.connector
+        and one.negated == other.negated
+        and len(one.children) == len(other.children)
+        and all(map(_alike, one.children, other.children))
+    )
+
+
+def _alike(one: object, other: object) -> bool:
+    return same(one, other) if isinstance(one, Q) and isinstance(other, Q) else bool(one == other)
+
+
 def is_never(condition: Q) -> bool:
     """Whether ``condition`` says of itself that it is true of no row."""
-    # Two Qs are compared by taking both apart, which costs more than all the rest of a rule.
-    return condition is NEVER or (condition.children == NEVER.children and condition == NEVER)
+    return same(condition, NEVER)
 
 
 def is_always(condition: Q) -> bool:
     """Whether ``condition`` says of itself that it is true of every row; an empty one does."""
-    if condition is ALWAYS or not condition.children:
-        return True
-    return condition.negated and condition.children == ALWAYS.children and condition == ALWAYS
-
-
-def _is_among(one: Q, others: Sequence[Q]) -> bool:
-    """Whether ``others`` have it already; taken apart are only those that look like it."""
-    looks = (one.connector, one.negated, len(one.children))
-    return any(
-        one is other or ((other.connector, other.negated, len(other.children)) == looks and one == other)
-        for other in others
-    )
+    return not condition.children or same(condition, ALWAYS)
 
 
 def all_of(*conditions: Q) -> Q:
@@ -46,7 +51,7 @@ def all_of(*conditions: Q) -> Q:
     for one in conditions:
         if is_never(one):
             return NEVER
-        if not is_always(one) and not _is_among(one, found):
+        if not is_always(one) and not any(same(one, other) for other in found):
             found.append(one)
     if not found:
         return ALWAYS
@@ -59,7 +64,7 @@ def any_of(*conditions: Q) -> Q:
     for one in conditions:
         if is_always(one):
             return ALWAYS
-        if not is_never(one) and not _is_among(one, found):
+        if not is_never(one) and not any(same(one, other) for other in found):
             found.append(one)
     if not found:
         return NEVER

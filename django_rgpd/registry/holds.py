@@ -68,7 +68,7 @@ def standing(*, steady: bool = False) -> Holds:
     """
     if steady:
         _lock("pg_advisory_xact_lock_shared")
-    found = list(Hold.objects.filter(lifted_at__isnull=True).order_by("pk"))
+    found = sorted(Hold.objects.filter(lifted_at__isnull=True), key=lambda one: one.pk)
     subjects = _subjects({one.person for one in found if one.person is not None and not one.label})
     return tuple(
         Standing(

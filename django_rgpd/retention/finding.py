@@ -10,6 +10,7 @@ from django.db import connections
 from django.db.models import IntegerField
 
 from django_rgpd.erasure import statements
+from django_rgpd.erasure.counting import from_where
 from django_rgpd.erasure.failures import EngineFailed, wrapped
 from django_rgpd.registry.columns import stored_as
 
@@ -24,21 +25,25 @@ Select = tuple[str, str, tuple[Any, ...]]
 """What it is about, the SQL of one number, and its parameters."""
 
 
-def counts(rows: Mapping[str, QuerySet[Model]], failed: dict[str, str] | None = None) -> dict[str, int]:
+def counts(
+    rows: Mapping[str, QuerySet[Model]], failed: dict[str, str] | None = None, *, most: int | None = None
+) -> dict[str, int]:
     """Name → how many rows, for each of ``rows``; one ``UNION ALL`` a database, nothing for what is true of no row.
 
-    ``failed``: where given, a model that the database does not count is named there with the kind of its error, and the others
-    are counted all the same. Raises ``EngineFailed`` otherwise.
+    ``most``: count no further than this, where nobody wants to know how many more there are. ``failed``: where given, a model
+    that the database does not count is named there with the kind of its error, and the others are counted all the same. Raises
+    ``EngineFailed`` otherwise.
     """
     asked: dict[str, list[Select]] = {}
     found = dict.fromkeys(rows, 0)
     for name, query in rows.items():
         try:
-            sql, params = query.values("pk").query.get_compiler(query.db).as_sql()
+            sql, params = from_where(query)
         except EmptyResultSet:
             continue
-        count = f"SELECT COUNT(*) FROM ({sql}) AS found"  # noqa: S608 - of Django's own making
-        asked.setdefault(query.db, []).append((name, count, params))
+        if most is not None:
+            sql = f"FROM (SELECT 1 AS one {sql} LIMIT {most}) AS found"
+        asked.setdefault(query.db, []).append((name, f"SELECT COUNT(*) {sql}", params))
     for alias, selects in asked.items():
         found |= _answers(alias, selects, failed)
     return found

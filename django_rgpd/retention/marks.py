@@ -30,11 +30,9 @@ class Mark:
     aside: tuple[str, ...] = ()
 
 
-def read() -> dict[str, Mark]:
-    """Label → mark, of every model that has one; a single statement."""
-    rows = SweepMark.objects.filter(site=conf.get().SITE).values_list(
-        "label", "aside__key", "terms", "day", "top", "full_at", "resets"
-    )
+def read(labels: Collection[str] | None = None) -> dict[str, Mark]:
+    """Label → mark, of every model that has one (of ``labels``, where given); a single statement."""
+    rows = _of(labels).values_list("label", "aside__key", "terms", "day", "top", "full_at", "resets")
     found: dict[str, Mark] = {}
     keys: dict[str, list[str]] = {}
     for label, key, hashed, day, top, full_at, resets in rows:
@@ -93,8 +91,7 @@ def reset(labels: Collection[str] | None = None) -> int:
 
     To be called in the transaction of its reason: a hold that was lifted, a dump that came back. Returns how many marks.
     """
-    marks = _of(labels) if labels is not None else SweepMark.objects.filter(site=conf.get().SITE)
-    return marks.update(day=None, resets=F("resets") + 1)
+    return _of(labels).update(day=None, resets=F("resets") + 1)
 
 
 def database() -> str:
@@ -102,5 +99,6 @@ def database() -> str:
     return router.db_for_write(SweepMark)
 
 
-def _of(labels: Collection[str]) -> QuerySet[SweepMark]:
-    return SweepMark.objects.filter(site=conf.get().SITE, label__in=labels)
+def _of(labels: Collection[str] | None) -> QuerySet[SweepMark]:
+    marks = SweepMark.objects.filter(site=conf.get().SITE)
+    return marks if labels is None else marks.filter(label__in=labels)

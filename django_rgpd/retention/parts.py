@@ -49,9 +49,20 @@ class Part:
         return rows_due(self.reach)
 
 
-def parts(entries: Iterable[Entry], known: Mapping[str, Mark], *, now: datetime, full: bool) -> list[Part]:
-    """A part of each of ``entries`` of which a row can ever be due; ``full``: all its rows."""
-    found, standing = [], holds.standing()
+def parts(
+    entries: Iterable[Entry],
+    known: Mapping[str, Mark],
+    *,
+    now: datetime,
+    full: bool,
+    standing: holds.Holds = (),
+) -> list[Part]:
+    """A part of each of ``entries`` of which a row can ever be due; ``full``: all its rows.
+
+    ``standing``: the holds to leave out already. Whoever releases leaves them to the transaction that does it, which reads
+    them under its lock (``kept_to``): rows that are held then are looked for and stay.
+    """
+    found = []
     for entry in entries:
         mark, reach = known.get(entry.label), whole(entry, now=now, standing=standing)
         if mark is not None and not all(group.never for group in reach.groups):

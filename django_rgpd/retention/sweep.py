@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from django_rgpd.erasure.release import Released
+from django_rgpd.registry import holds
 from django_rgpd.retention import approval, finding, marks
 from django_rgpd.retention.parts import parts
 from django_rgpd.retention.ranges import SIZE
@@ -69,10 +70,12 @@ def sweep(
     """
     report, started = Report(), monotonic()
     entries = swept(only)
-    known = _settled(entries, report, now=now, dry_run=dry_run)
-    asked = parts([one for one in entries if one.label not in report.waiting], known, now=now, full=full)
+    known = _settled(entries, report, now=now, dry_run=dry_run, some=bool(only))
+    ready = [one for one in entries if one.label not in report.waiting]
+    asked = parts(ready, known, now=now, full=full, standing=holds.standing() if dry_run else ())
     tops = finding.tops([one.entry for one in asked if one.full and not dry_run])
-    counted = finding.counts({one.label: one.rows for one in asked}, report.failed)
+    enough = None if dry_run or tell is not silent else size + 1
+    counted = finding.counts({one.label: one.rows for one in asked}, report.failed, most=enough)
     if dry_run:
         report.due = {label: rows for label, rows in counted.items() if rows}
         report.aside = {label: list(one.aside) for label, one in known.items() if one.aside}
@@ -82,12 +85,15 @@ def sweep(
     return report
 
 
-def _settled(entries: list[Entry], report: Report, *, now: datetime, dry_run: bool) -> dict[str, marks.Mark]:
+def _settled(
+    entries: list[Entry], report: Report, *, now: datetime, dry_run: bool, some: bool
+) -> dict[str, marks.Mark]:
     """The marks, once what nobody has to approve was adopted; ``report.waiting`` says what has to be."""
-    known = marks.read()
+    labels = [entry.label for entry in entries] if some else None
+    known = marks.read(labels)
     changed = [entry for entry in entries if not marks.adopted(entry, known)]
     if not changed:
         return known
     found = approval.shown(changed, now=now) if dry_run else approval.settle(changed, now=now)
     report.waiting = {one.label: one.rows for one in found}
-    return known if dry_run else marks.read()
+    return known if dry_run else marks.read(labels)

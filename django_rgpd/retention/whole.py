@@ -30,14 +30,16 @@ def swept(only: Collection[str] = ()) -> list[Entry]:
 
     ``only``: labels, in any case, to restrict to. Raises ``Misconfigured`` for a label that is not declared.
     """
-    found = [entry for entry in reach.entries() if not of_accounts(entry)]
-    if only:
-        wanted = {label.lower(): label for label in only}
-        unknown = wanted.keys() - {entry.label.lower() for entry in found}
-        if unknown:
-            labels = ", ".join(sorted(wanted[one] for one in unknown))
-            raise Misconfigured(_("Not declared, or not swept: %(labels)s.") % {"labels": labels})
-        found = [entry for entry in found if entry.label.lower() in wanted]
+    wanted = {label.lower(): label for label in only}
+    found = [
+        entry
+        for entry in reach.entries()
+        if (not wanted or entry.label.lower() in wanted) and not of_accounts(entry)
+    ]
+    unknown = wanted.keys() - {entry.label.lower() for entry in found}
+    if unknown:
+        labels = ", ".join(sorted(wanted[one] for one in unknown))
+        raise Misconfigured(_("Not declared, or not swept: %(labels)s.") % {"labels": labels})
     return readers_first(found)
 
 

@@ -13,7 +13,7 @@ from django_rgpd.erasure import references
 from django_rgpd.policy import current
 from django_rgpd.policy.terms import last_start
 from django_rgpd.registry import rule
-from django_rgpd.registry.conditions import NEVER, all_of, any_of, not_
+from django_rgpd.registry.conditions import NEVER, all_of, any_of, not_, same
 from django_rgpd.registry.days import after_day, until_day
 from django_rgpd.retention.finding import counted_up
 
@@ -51,7 +51,7 @@ def _begins_later(entry: Entry, purpose: Purpose) -> bool:
 def by_columns(entry: Entry, groups: Iterable[Group], *, now: datetime) -> bool:
     """Whether nothing but columns of the row, which no release empties, says when the fields of ``groups`` fall."""
     return all(
-        _own_columns(entry, purposes) and group.released == _expected(entry, purposes, now=now)
+        _own_columns(entry, purposes) and same(group.released, _expected(entry, purposes, now=now))
         for group in groups
         for purposes in _kinds(entry, group)
     )

@@ -13,9 +13,11 @@ from django.db import transaction
 from django_rgpd.erasure import references, statements
 from django_rgpd.erasure.failures import wrapped
 from django_rgpd.erasure.reach import narrowed
+from django_rgpd.registry import holds
 from django_rgpd.registry.order import models_read
 from django_rgpd.retention import marks, ranges
 from django_rgpd.retention.releasing import Done, kind_of, release, released, try_again
+from django_rgpd.retention.whole import kept_to
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -93,10 +95,11 @@ class Worker:
             return
         self._few()
         before = self.report.done.rows
+        whole = kept_to(part.reach, holds.standing(), now=self.now)
         for one in ranges.ranges(part.entry, size=self.size):
             if self._late():
                 return
-            reach = narrowed(part.reach, one.where)
+            reach = narrowed(whole, one.where)
             if not self._guarded(part, self._release(reach)):
                 return
             self.tell(part.label, self.report.done.rows - before, count)

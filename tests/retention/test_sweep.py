@@ -19,7 +19,7 @@ from django_rgpd.outbox import daily, deliver
 from django_rgpd.outbox.models import Job
 from django_rgpd.outbox.outcomes import Later
 from django_rgpd.registry import registry
-from django_rgpd.retention import ranges
+from django_rgpd.retention import finding, ranges
 from django_rgpd.retention.sweep import EVENT, sweep
 from django_rgpd.retention.tasks import release_what_is_due
 from django_rgpd.retention.whole import rows_due, whole
@@ -243,3 +243,11 @@ def test_days_duty_ends_by_itself_whatever_waits_for_what() -> None:
     )
     order.refresh_from_db()
     assert order.customer is None
+
+
+def test_rows_are_counted_no_further_than_asked_for() -> None:
+    for _number in range(3):
+        GuestOrderFactory(placed_at=DAY)
+    rows = {"all": Order.objects.all(), "none": Order.objects.none()}
+    assert finding.counts(rows) == {"all": 3, "none": 0}
+    assert finding.counts(rows, most=2) == {"all": 2, "none": 0}

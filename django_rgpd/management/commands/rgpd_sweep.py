@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser
 from importlib import import_module
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from django_rgpd.core import clock
 from django_rgpd.management.arguments import seconds
 from django_rgpd.retention import addresses
 from django_rgpd.retention.sweep import Report, sweep
+from django_rgpd.retention.working import Tell, silent
 
 
 class Command(BaseCommand):
@@ -39,7 +41,7 @@ class Command(BaseCommand):
         now = clock.now()
         try:
             report = sweep(
-                now=now, dry_run=dry_run, only=only, full=full, max_seconds=max_seconds, tell=_Bar()
+                now=now, dry_run=dry_run, only=only, full=full, max_seconds=max_seconds, tell=_listener()
             )
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from error
@@ -88,8 +90,13 @@ class Command(BaseCommand):
             self.stdout.write(_("Time is up: the next run goes on."))
 
 
+def _listener() -> Tell:
+    """A bar where ``tqdm`` is installed and somebody sits before the terminal; else nobody listens, and less is counted."""
+    return _Bar() if find_spec("tqdm") and sys.stderr.isatty() else silent
+
+
 class _Bar:
-    """A bar for each model that takes a while, where ``tqdm`` is installed and somebody sits before the terminal."""
+    """A bar for each model that takes a while."""
 
     def __init__(self) -> None:
         self.label = ""
@@ -97,8 +104,6 @@ class _Bar:
 
     def __call__(self, label: str, done: int, due: int) -> None:
         """So many rows of so many are done."""
-        if not find_spec("tqdm"):
-            return
         if label != self.label:
             self.label = label
             self.bar = import_module("tqdm").tqdm(total=due, desc=label, unit=" rows", disable=None)

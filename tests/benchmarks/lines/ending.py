@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from django_rgpd.retention.sweep import sweep
@@ -48,14 +48,14 @@ def ending(size: Size) -> Iterator[Measured]:
 
 
 def night(size: Size) -> Iterator[Measured]:
-    """A hundredth or a thousand rows due each night among many, of which most were released long ago."""
-    due = min(1_000, size.rows // 100)
+    """A thousand rows due each night among a million, of which most were released long ago."""
+    due = min(1_000, size.night // 100)
     nights = iter(range(1, 10_000))
     day = [0]
 
     def fill() -> None:
         rows.empty()
-        old, kept = size.rows * 8 // 10, size.rows // 10
+        old, kept = size.night * 8 // 10, size.night // 10
         rows.insert(Order, old, {"customer_id": None, "placed_at": rows.LONG_AGO, **BLANK})
         rows.insert(Order, kept, {"customer_id": None, "placed_at": rows.RECENT})
         for ahead in range(1, 6 * (size.rounds + 1) + 1):
@@ -81,12 +81,12 @@ def night(size: Size) -> Iterator[Measured]:
     fill()
     for label, only, target in (("one declaration", [ORDER], 1.5), ("ten declarations", TEN, 2.5)):
         yield compare(
-            f"the night, {due} rows due: {label}", rows=size.rows, before=next_day,
+            f"the night, {due} rows due: {label}", rows=size.night, before=next_day,
             floor=bare, candidate=lambda only=only: swept(only), after_floor=follow,
             rounds=size.rounds, target=target,
         )  # fmt: skip
     yield compare(
-        "finding them (dry run) against the SELECT", rows=size.rows, before=next_day,
+        "finding them (dry run) against the SELECT", rows=size.night, before=next_day,
         floor=lambda: list(_of_the_day(day[0]).values_list("pk", flat=True)),
         candidate=lambda: sweep(now=rows.NOW + timedelta(days=day[0]), only=[ORDER], dry_run=True),
         after_floor=follow, rounds=size.rounds, target=3,
@@ -103,7 +103,8 @@ def _of_the_day(day: int) -> QuerySet[Order]:
 
 
 def _release(orders: QuerySet[Order]) -> None:
-    orders.update(customer=None, **BLANK)
+    with transaction.atomic():  # as the sweep, or anybody who writes down what was done
+        orders.update(customer=None, **BLANK)
 
 
 def _released_before(refill: object) -> None:

@@ -19,10 +19,13 @@ class _Row(models.Model):
 
 
 class Order(_Row):
-    """An order: many rows a customer, and the table that terms end in."""
+    """An order: many rows a customer, and the table that terms end in.
+
+    It is looked for by its customer, its number, its day and its address, as in every shop: four indexes beside the key's.
+    """
 
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
-    number = models.CharField(max_length=20)
+    number = models.CharField(max_length=20, db_index=True)
     placed_at = models.DateTimeField(db_index=True)
     total = models.DecimalField(max_digits=9, decimal_places=2)
     status = models.CharField(max_length=10)
@@ -31,7 +34,7 @@ class Order(_Row):
     street = models.CharField(max_length=120, blank=True)
     city = models.CharField(max_length=80, blank=True)
     phone = models.CharField(max_length=30, blank=True)
-    email = models.CharField(max_length=120, blank=True)
+    email = models.CharField(max_length=120, blank=True, db_index=True)
     note = models.TextField(blank=True)
 
 
