@@ -19,6 +19,7 @@ from django_rgpd.registry.conditions import (
     is_never,
     not_,
     on_row,
+    same,
 )
 from example_shop.accounts.models import User
 from example_shop.factories import ProductFactory
@@ -37,6 +38,27 @@ def test_what_is_always_or_never_true_is_known_by_its_looks() -> None:
     assert all_of(Q(name=""), NEVER) is NEVER
     assert any_of(Q(name=""), ALWAYS) is ALWAYS
     assert (not_(NEVER), not_(Q())) == (ALWAYS, NEVER)
+
+
+def test_the_same_in_the_same_words() -> None:
+    for one in (
+        Q(name=""),
+        Q(name="", city=None),
+        ~Q(name="") | Q(placed_at__lt=F("paid_at")),
+        Q(~Q(name=""), Q(pk__in=[1])),
+    ):
+        assert same(one, one)
+        assert same(one, one.copy())
+        assert not same(one, ~one)
+        assert not same(one, one & Q(phone=""))
+    for one, other in (
+        (Q(name=""), Q(city="")),
+        (Q(name=""), Q(name="x")),
+        (Q(name="", city=""), Q(name="") | Q(city="")),
+        (Q(~Q(name="")), Q(~Q(city=""))),
+        (Q(pk__in=Order.objects.all()), Q(pk__in=Order.objects.all())),
+    ):
+        assert not same(one, other)
 
 
 def test_a_condition_leaves_the_table_by_what_it_asks_not_by_the_value() -> None:
