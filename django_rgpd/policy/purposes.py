@@ -80,11 +80,6 @@ class Purpose:
         """Whether consent is one of its bases."""
         return any(isinstance(basis, Consent) for basis in self.bases)
 
-    @property
-    def only_on_consent(self) -> bool:
-        """Whether nothing but consent carries it."""
-        return all(isinstance(basis, Consent) for basis in self.bases)
-
     def outcomes(self, occasion: Occasion) -> set[Outcome]:
         """What ``occasion`` does to it, by each of its bases."""
         return {basis.outcome(occasion) for basis in self.bases}
