@@ -141,6 +141,10 @@ def test_a_language_that_is_none_of_the_sites_is_that_of_the_browser(client: Cli
     assert client.get(asked, {"language": odd}, HTTP_ACCEPT_LANGUAGE="fr").headers["Content-Language"] == "fr"
     page = client.post(FORM, {"language": odd, "email": ADA}, HTTP_ACCEPT_LANGUAGE="fr")
     assert page.headers["Content-Language"] == "fr"
+    assert "Cochez" in page.content.decode()
+    assert BeautifulSoup(page.content, "html.parser").find("input", {"name": "language"})["value"] == "fr"
+    answer = client.post(FORM, {**french_form(), "language": odd, "email": ADA}, HTTP_ACCEPT_LANGUAGE="fr")
+    assert answer.url == f"{asked}?language=fr"
 
 
 def test_who_signs_up_again_in_another_language_reads_that_one_from_now_on(
