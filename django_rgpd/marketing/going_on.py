@@ -24,6 +24,7 @@ from django_rgpd.marketing.ends import ending_of
 from django_rgpd.marketing.links import preferences_token
 from django_rgpd.marketing.preferences import TextChanged
 from django_rgpd.policy import EMAIL, Purpose, current
+from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 
 GO_ON = "go-on"
@@ -81,6 +82,12 @@ class Asked:
 def token(event: Event) -> str:
     """The token that answers the question of ``event``."""
     return links.sign(GO_ON, event.uuid)
+
+
+def language(token: str) -> str:
+    """Which language the person reads whom a link's question is for, as far as it is known. Raises ``BadLink``."""
+    event = _event(token)
+    return people.language_of(event.person) if event.person else ""
 
 
 def look(text: str, *, now: datetime) -> Asked:

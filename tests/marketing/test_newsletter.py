@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 from bs4 import BeautifulSoup
+from django.conf import settings
 from django.conf import settings as django_settings
 from django.core import mail
 from django.db import connection
@@ -124,6 +125,8 @@ def test_the_answer_the_mail_and_its_pages_are_in_the_language_of_the_page_whate
     for page in (client.get(path, **english), client.post(path, **english), client.get(path, **english)):
         assert page.headers["Content-Language"] == "fr"
         assert '<html lang="fr"' in page.content.decode()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"  # what she chooses goes before
+    assert client.get(path).headers["Content-Language"] == "en"
     person = people.known("email", ADA)
     assert person is not None
     assert person.language == "fr"
