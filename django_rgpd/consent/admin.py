@@ -13,7 +13,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from django_rgpd.consent import by_staff
+from django_rgpd.consent import admin_names, by_staff
 from django_rgpd.consent.forms import ObjectionForm
 from django_rgpd.consent.models import ConsentState
 from django_rgpd.consent.wordings_admin import Unchanged
@@ -30,7 +30,7 @@ class ConsentStateAdmin(Unchanged, admin.ModelAdmin[ConsentState]):
     """What stands for whom; the address is shown nowhere."""
 
     list_display = ("person", "purpose", "channel", "standing", "since", "expires_at")
-    list_filter = ("purpose", "channel", "standing")
+    list_filter = (("purpose", admin_names.Purposes), "channel", "standing")
     search_fields = ("=person",)
     fields = (
         "person",

@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_rgpd.consent import writing
+from django_rgpd.consent import admin_names, writing
 from django_rgpd.consent.models import Wording
 from django_rgpd.core import clock
 from django_rgpd.policy import current
@@ -47,8 +47,8 @@ class WordingAdmin(Unchanged, admin.ModelAdmin[Wording]):
     """A new text is a new version, an old one is never changed (art. 7.1); how many consents stand on each is shown."""
 
     form = WordingForm
-    list_display = ("purpose", "language", "version", "shown_now", "standing", "valid_from", "beginning")
-    list_filter = ("purpose", "language")
+    list_display = ("about", "spoken", "version", "shown_now", "standing", "valid_from", "beginning")
+    list_filter = (("purpose", admin_names.Purposes), ("language", admin_names.Languages))
     ordering = ("purpose", "language", "-version")
     change_list_template = "django_rgpd/consent/wordings.html"
     show_full_result_count = False
@@ -57,7 +57,7 @@ class WordingAdmin(Unchanged, admin.ModelAdmin[Wording]):
         """What is written; and of a version how it looks, where, and what stands on it."""
         if obj is None:
             return ("purpose", "language", "text")
-        return ("purpose", "language", "version", "valid_from", "preview", "where", "shown_now", "standing")
+        return ("about", "spoken", "version", "valid_from", "preview", "where", "shown_now", "standing")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Wording | None = None) -> tuple[str, ...]:
         """All of a version."""
@@ -102,6 +102,16 @@ class WordingAdmin(Unchanged, admin.ModelAdmin[Wording]):
         if db_field.name == "language":
             return forms.ChoiceField(choices=settings.LANGUAGES, label=_("Language"))
         return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description=gettext_lazy("purpose"), ordering="purpose")
+    def about(self, wording: Wording) -> str:
+        """The purpose, by its label."""
+        return admin_names.purpose(wording.purpose)
+
+    @admin.display(description=gettext_lazy("language"), ordering="language")
+    def spoken(self, wording: Wording) -> str:
+        """The language, by its name."""
+        return admin_names.language(wording.language)
 
     @admin.display(boolean=True, description=gettext_lazy("shown now"))
     def shown_now(self, wording: Wording) -> bool:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from django_rgpd.consent import wordings
+from django_rgpd.consent import admin_names, wordings
 from django_rgpd.consent.models import Wording
 from django_rgpd.core import conf
 from django_rgpd.imports import trial
@@ -53,7 +53,7 @@ class ListForm(forms.Form):
         known = Wording.objects.filter(site=conf.get().SITE, purpose__in=trial.purposes()).order_by("pk")
         self.fields["wording"].choices = [  # type: ignore[attr-defined]
             ("", _("each line names it")),
-            *((str(one.uuid), f"{one}: {one.text[:80]}") for one in known),
+            *((str(one.uuid), _told(one)) for one in known),
         ]
         self.fields["language"].initial = settings.LANGUAGE_CODE
 
@@ -71,3 +71,13 @@ class ListForm(forms.Form):
             self.add_error("file", _("The file is larger than 50 MB: cut it in two."))
         cleaned["text"] = f"{cleaned.get('language')} {text}" if text else ""
         return cleaned
+
+
+def _told(one: Wording) -> str:
+    told = {
+        "purpose": admin_names.purpose(one.purpose),
+        "language": admin_names.language(one.language),
+        "version": one.version,
+        "text": one.text[:80],
+    }
+    return _("%(purpose)s, %(language)s, version %(version)d: %(text)s") % told

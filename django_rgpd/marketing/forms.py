@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
@@ -26,6 +27,14 @@ def offered(keys: Iterable[str] = ()) -> list[Purpose]:
         for one in current().marketing
         if one.on_consent and EMAIL in one.channels and (not wanted or one.key in wanted)
     ]
+
+
+class _Language(forms.Field):
+    """One of the site's. Nobody types it: whatever else is posted counts as that of the page."""
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        """What the form says when it is shown again."""
+        return data if data in dict(settings.LANGUAGES) else initial
 
 
 class NewsletterForm(forms.Form):
@@ -49,9 +58,7 @@ class NewsletterForm(forms.Form):
         for name, purpose in self._boxes.items():
             add_box(self, name, wordings.shown(purpose, language, now=self._now))
         # The page may be in another language than the browser of who answers it.
-        self.fields[spoken.LANGUAGE] = forms.CharField(
-            required=False, initial=language, widget=forms.HiddenInput, max_length=16
-        )
+        self.fields[spoken.LANGUAGE] = _Language(required=False, initial=language, widget=forms.HiddenInput)
         # People do not see it; programs that fill in every field do.
         self.fields[HONEYPOT] = forms.CharField(
             required=False,

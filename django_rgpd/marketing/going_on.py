@@ -6,7 +6,8 @@ until that end, and not after she said no.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import Enum
 
@@ -23,6 +24,7 @@ from django_rgpd.marketing.ends import ending_of
 from django_rgpd.marketing.links import preferences_token
 from django_rgpd.marketing.preferences import TextChanged
 from django_rgpd.policy import EMAIL, Purpose, current
+from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 
 GO_ON = "go-on"
@@ -44,21 +46,22 @@ class Asked:
     """What a person was asked, and where it stands now.
 
     ``channels``: on which it goes on. ``end``: the first day on which it is over. ``as_it_was``: nothing was heard of her since.
+    ``answer``: whether she may be written to, and why. ``wording``: the text beside the button, where a page is to show it.
     """
 
     person: Person
     purpose: Purpose
     where: Where
     channels: tuple[str, ...]
-    reason: str
+    answer: permission.Answer
     end: date | None
     as_it_was: bool
-    wording: Wording
+    wording: Wording | None = None
 
     @property
     def reference(self) -> str:
         """Which text stands beside the button."""
-        return wordings.reference_of(self.wording)
+        return "" if self.wording is None else wordings.reference_of(self.wording)
 
     @property
     def channel_labels(self) -> list[str]:
@@ -81,12 +84,18 @@ def token(event: Event) -> str:
     return links.sign(GO_ON, event.uuid)
 
 
+def language(token: str) -> str:
+    """Which language the person reads whom a link's question is for, as far as it is known. Raises ``BadLink``."""
+    event = _event(token)
+    return people.language_of(event.person) if event.person else ""
+
+
 def look(text: str, *, now: datetime) -> Asked:
     """What a link is about; changes nothing. Raises ``BadLink``."""
     found = about(_event(text), now=now)
     if found is None:
         raise BadLink
-    return found
+    return replace(found, wording=wordings.current(found.purpose.key, get_language() or "", now=now))
 
 
 def go_on(text: str, *, reference: str, now: datetime) -> Asked:
@@ -119,18 +128,18 @@ def about(event: Event, *, now: datetime) -> Asked | None:
     holder = _holder(event)
     if purpose is None or holder is None:
         return None
-    row = state.standing(state.rows(holder), purpose.key, EMAIL)
+    rows = state.rows(holder)
+    row = state.standing(rows, purpose.key, EMAIL)
     answer = permission.may_send(holder, purpose.key, EMAIL, now=now)
     ending = None if row is None else ending_of(purpose, holder, row)
     return Asked(
         person=holder,
         purpose=purpose,
         where=_where(event, row, bool(answer)),
-        channels=tuple(_channels(holder, purpose, now)) if answer else (),
-        reason=answer.reason,
+        channels=tuple(_channels(holder, purpose, rows, now)) if answer else (),
+        answer=answer,
         end=None if ending is None else ending.end,
         as_it_was=ending is not None and ending.uuid == event.uuid and bool(answer),
-        wording=wordings.current(purpose.key, get_language() or "", now=now),
     )
 
 
@@ -142,14 +151,16 @@ def _where(event: Event, row: ConsentState | None, may_send: bool) -> Where:
     return Where.ANSWERED if row.live and row.since > event.at else Where.OPEN
 
 
-def _channels(holder: Person, purpose: Purpose, now: datetime) -> list[str]:
-    rows = state.rows(holder)
+def _channels(
+    holder: Person, purpose: Purpose, rows: Mapping[state.Key, ConsentState], now: datetime
+) -> list[str]:
+    """Where it goes on, of somebody who may be sent email."""
     return [
         channel
         for channel in purpose.channels
         if (row := rows.get((purpose.key, channel)))
         and row.standing in {Standing.LIVE, Standing.INFORMED}
-        and permission.may_send(holder, purpose.key, channel, now=now)
+        and (channel == EMAIL or permission.may_send(holder, purpose.key, channel, now=now))
     ]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import smtplib
-import traceback
 from dataclasses import dataclass
 
 from django.core.mail import EmailMessage
@@ -12,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from django_rgpd.core.errors import Misconfigured, Refused
+from django_rgpd.core.mail_line import before_its_data
 from django_rgpd.marketing.models import RecipientState
 
 RECIPIENT_REFUSED = "recipient_refused"
@@ -85,7 +85,7 @@ def outcome(error: Exception) -> Outcome:
         return Outcome(RecipientState.FAILED, RECIPIENT_REFUSED)
     if isinstance(error, _UNWRITABLE):
         return Outcome(RecipientState.FAILED, UNSENDABLE)
-    if isinstance(error, smtplib.SMTPException | OSError) and _before_its_data(error):
+    if isinstance(error, smtplib.SMTPException | OSError) and before_its_data(error):
         return LATER
     return Outcome(RecipientState.UNKNOWN, BROKEN, over=True)
 
@@ -96,13 +96,3 @@ def _by_http(status: int) -> Outcome:
     if 400 <= status < 500:
         return Outcome(RecipientState.FAILED, MESSAGE_REFUSED)
     return Outcome(RecipientState.UNKNOWN, BROKEN, over=True)
-
-
-def _before_its_data(error: Exception) -> bool:
-    """Whether an SMTP session broke before the message itself was begun: then nobody can have got it.
-
-    smtplib raises the same error at every step of ``sendmail``; only where it was raised tells which.
-    """
-    frames = [frame.f_code for frame, _line in traceback.walk_tb(error.__traceback__)]
-    steps = {code.co_name for code in frames if code.co_filename == smtplib.__file__}
-    return bool(steps) and "data" not in steps

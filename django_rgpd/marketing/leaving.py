@@ -12,6 +12,7 @@ from django_rgpd.core.links import read
 from django_rgpd.ledger.models import Event
 from django_rgpd.marketing import links
 from django_rgpd.policy import EMAIL, Purpose, current
+from django_rgpd.registry import people
 from django_rgpd.registry.models import Person
 
 
@@ -58,6 +59,22 @@ def refuse_all(person: Person, *, how: str, now: datetime) -> None:
     """No marketing at all, from now on."""
     if person.erased_at is None:
         decisions.refuse_all(person, how=how, now=now)
+
+
+def language(purpose: str, channel: str, token: str) -> str:
+    """Which language the holder of an unsubscribe link reads, as far as it is known. Raises ``BadLink``."""
+    return people.language_of(read(links.unsubscribe_label(purpose, channel), token))
+
+
+def language_of_undo(token: str) -> str:
+    """The same of an undo link."""
+    event = Event.objects.filter(uuid=read(links.UNDO, token)).only("person").first()
+    return people.language_of(event.person) if event is not None and event.person else ""
+
+
+def language_of_reader(token: str) -> str:
+    """The same of a preferences link."""
+    return people.language_of(read(links.PREFERENCES, token))
 
 
 def reader(token: str) -> Person:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 from django.conf import settings
@@ -15,12 +16,13 @@ from django_rgpd.core import mail
 from django_rgpd.marketing import markup
 from django_rgpd.policy import EMAIL
 
-PLACEHOLDERS = ("{{", "{%", "*|")
+PLACEHOLDERS = re.compile(r"\{\{|\{%|\*\||\[\[|[{]\$|\$[{]|%%[^%\s]+%%")
+"""How the usual newsletter programs mark what they fill in."""
 
 
 def no_placeholders(text: str) -> None:
     """Raises ``ValidationError`` for a text that would have names filled in: the library knows none."""
-    if any(mark in text for mark in PLACEHOLDERS):
+    if PLACEHOLDERS.search(text):
         raise ValidationError(
             _(
                 "Everybody gets the same text: nothing is filled in. Leave out marks such as {{ name }} and *|NAME|*."

@@ -23,7 +23,7 @@ from django_rgpd.ledger.models import Event
 from django_rgpd.ledger.record import Draft, many
 from django_rgpd.marketing import ends, going_on
 from django_rgpd.marketing.links import preferences_url, unsubscribe_url
-from django_rgpd.marketing.send import send_message
+from django_rgpd.marketing.send import send_answered
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.daily import daily
 from django_rgpd.outbox.models import Job
@@ -47,7 +47,7 @@ def ask(*, now: datetime) -> int:
 
 @jobs.job(JOB, waits=True)
 def deliver(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
-    """Ask the door, and whether there is still something to ask; then send."""
+    """Ask whether there is still something to ask, and whether it may be sent; then send."""
     event = Event.objects.filter(uuid=UUID(str(payload["event"]))).first()
     asked = None if event is None else going_on.about(event, now=now)
     if event is None or asked is None or not asked.as_it_was:
@@ -60,7 +60,7 @@ def deliver(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
             "controller": current().controller,
             "end": asked.end,
             "channels": asked.channel_labels,
-            "reason": asked.reason,
+            "reason": asked.answer.reason,
             "go_on_url": links.absolute(reverse("django_rgpd:go_on", args=[going_on.token(event)])),
             "unsubscribe_url": unsubscribe_url(person.uuid, asked.purpose.key, EMAIL),
             "preferences_url": preferences_url(person.uuid),
@@ -69,9 +69,7 @@ def deliver(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
         language=person.language,
     )
     message.extra_headers["Message-ID"] = f"<{job.uuid}@{_host()}>"
-    answer = send_message(message, person=person, purpose=asked.purpose.key, now=now)
-    if not answer:
-        raise Gone(_("Not sent: %(why)s") % {"why": answer.words})
+    send_answered(message, asked.answer, person=person, purpose=asked.purpose.key, now=now)
 
 
 def _ask(purpose: Purpose, *, now: datetime) -> int:

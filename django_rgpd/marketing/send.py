@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.consent.permission import Answer, may_send
 from django_rgpd.consent.state import holder
-from django_rgpd.core import mail, mail_class
+from django_rgpd.core import mail, mail_class, mail_line
 from django_rgpd.core.errors import Refused
 from django_rgpd.marketing import labels, links, opens, way_out
 from django_rgpd.outbox import door, jobs
@@ -90,18 +90,31 @@ def send_message(
     """
     _marketing(purpose, channel)
     answer = may_send(person, purpose, channel, now=now)
+    if answer:
+        send_answered(message, answer, person=holder(person), purpose=purpose, now=now, channel=channel)
+    return answer
+
+
+def send_answered(
+    message: EmailMessage,
+    answer: Answer,
+    *,
+    person: Person,
+    purpose: str,
+    now: datetime,
+    channel: str = EMAIL,
+) -> None:
+    """The same where ``may_send`` was asked about ``person``, who is a holder, a moment ago, and said yes."""
     if answer.yes and answer.address is not None:
-        found = holder(person)
         message.to, message.cc, message.bcc = [str(answer.address.canonical)], [], []
         seal(
             message,
-            person=found.uuid,
+            person=person.uuid,
             purpose=purpose,
             channel=channel,
-            open_tracking=opens.allowed_by(found, now=now),
+            open_tracking=opens.allowed_by(person, now=now),
         )
         _leave(message)
-    return answer
 
 
 def seal(
@@ -177,7 +190,7 @@ def _leave(message: EmailMessage) -> None:
     what = mail_class.of(message)
     if isinstance(what, mail_class.Asked) and not what.opens:
         opens.switch_off(message, opens.provider_of_the_shop())
-    message.send()
+    mail_line.leave(message)
 
 
 def _marketing(purpose: str, channel: str) -> Purpose:

@@ -78,7 +78,7 @@ def newsletter_asked(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows what is to be confirmed, POST confirms: mail scanners open links, and must confirm nothing.
 
-    The page is in the language of the mail that led to it.
+    The page is in the language of the mail that led to it, unless she chose another one here.
     """
     now = clock.now()
     try:
@@ -90,11 +90,13 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     except BadLink:
         return render(request, "django_rgpd/marketing/over.html", status=404)
     template = f"django_rgpd/marketing/{page}.html"
-    return spoken.answer(asked.language, lambda: render(request, template, {"asked": asked}))
+    language = spoken.chosen(request) or asked.language
+    return spoken.answer(language, lambda: render(request, template, {"asked": asked}))
 
 
 @by_link
 @pages.takes("GET", "POST", any_body=True)
+@spoken.as_reader(leaving.language)
 def unsubscribe(request: HttpRequest, purpose: str, channel: str, token: str) -> HttpResponse:
     """GET shows a button; POST leaves at once, from the page or by one click of a mail program (RFC 8058, 3.2).
 
@@ -116,6 +118,7 @@ def unsubscribe(request: HttpRequest, purpose: str, channel: str, token: str) ->
 
 @by_link
 @pages.takes("GET", "POST")
+@spoken.as_reader(going_on.language)
 def go_on(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows what the mail asked, POST goes on; whatever a scanner opens, silence ends it."""
     now, context, status = clock.now(), {}, 200
@@ -133,6 +136,7 @@ def go_on(request: HttpRequest, token: str) -> HttpResponse:
 
 @by_link
 @pages.takes("GET", "POST")
+@spoken.as_reader(leaving.language_of_undo)
 def undo(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows a button; POST takes the refusal back."""
     context: dict[str, object] = {"done": False}
@@ -150,6 +154,7 @@ def undo(request: HttpRequest, token: str) -> HttpResponse:
 
 @by_link
 @pages.takes("GET", "POST")
+@spoken.as_reader(leaving.language_of_reader)
 def preferences_by_link(request: HttpRequest, token: str) -> HttpResponse:
     """The choices of whoever got the link: leaving works at once, what is added waits for a click in a
     mail.

@@ -13,13 +13,16 @@ from django.db import connections, router, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from django_rgpd.core import clock, conf
+from django_rgpd.core import clock, conf, mail_line
 from django_rgpd.core.errors import StaleClaim
 from django_rgpd.outbox import door, ends, jobs
 from django_rgpd.outbox.ends import MOST_ATTEMPTS, End
 from django_rgpd.outbox.models import Job, State
 
 log = logging.getLogger(__name__)
+
+NEAREST = 100
+"""Jobs among which a worker takes the oldest; more than there are workers, for what another one is taking is left out."""
 
 AT_THE_DOOR = timedelta(minutes=5)
 """How long a job that found the door shut waits before it asks again."""
@@ -52,6 +55,11 @@ def run_due(*, now: datetime, limit: int | None = None, names: frozenset[str] | 
 
     ``names`` restricts to jobs of these names. May run in any number of processes at once.
     """
+    with mail_line.kept():
+        return _run(now, limit, names)
+
+
+def _run(now: datetime, limit: int | None, names: frozenset[str] | None) -> Summary:
     running, summary = clock.running(now), Summary()
     while limit is None or summary.done.total() < limit:
         moment = running()
@@ -68,7 +76,7 @@ def claim(*, now: datetime, names: frozenset[str] | None = None) -> Job | None:
     """Take the oldest job that is due, or whose worker has been silent too long; None where there is none."""
     while True:
         with transaction.atomic(using=router.db_for_write(Job)):
-            job = _locked(_due(now, names)).first()
+            job = _first(now, names)
             if job is None:
                 return None
             lease = uuid.uuid4()
@@ -96,10 +104,15 @@ def claim_along(job: Job, *, now: datetime, most: int | None = None) -> list[Job
     if number < 2:
         return [job]
     with transaction.atomic(using=router.db_for_write(Job)):
-        like = _due(now, frozenset({job.name})).filter(
-            payload=job.payload, progress={}, attempts=job.attempts - 1
+        like = Job.objects.filter(
+            _waits(now) | _fell_silent(now),
+            name=job.name,
+            payload=job.payload,
+            progress={},
+            attempts=job.attempts - 1,
         )
-        keys = list(_locked(like).values_list("pk", flat=True)[: number - 1])
+        first = _locked(like.order_by("run_at", "pk"))
+        keys = list(first.values_list("pk", flat=True)[: number - 1])
         like.filter(pk__in=keys).update(
             state=State.RUNNING,
             lease=job.lease,
@@ -197,11 +210,29 @@ def _outcomes(carry_out: jobs.Together, some: Sequence[Job], *, now: datetime) -
     return {one.pk: told.get(one.pk, unsaid) for one in some}
 
 
-def _due(now: datetime, names: frozenset[str] | None) -> QuerySet[Job]:
-    due = Job.objects.filter(
-        Q(state=State.WAITING, run_at__lte=now) | Q(state=State.RUNNING, leased_until__lt=now)
-    ).order_by("run_at", "pk")
-    return due if names is None else due.filter(name__in=names)
+def _waits(now: datetime) -> Q:
+    return Q(state=State.WAITING, run_at__lte=now)
+
+
+def _fell_silent(now: datetime) -> Q:
+    return Q(state=State.RUNNING, leased_until__lt=now)
+
+
+def _first(now: datetime, names: frozenset[str] | None) -> Job | None:
+    """Lock what is to be done next: first what a worker left behind, which there is little of, then what waits longest.
+
+    Each is read off the index, and only ``NEAREST`` are put in order: many jobs have one ``run_at``, and to sort all that is due
+    for each of them takes longer than the job.
+    """
+    for due in (_fell_silent(now), _waits(now)):
+        found = Job.objects.filter(due)
+        if names is not None:
+            found = found.filter(name__in=names)
+        nearest = list(found.order_by("run_at").values_list("pk", flat=True)[:NEAREST])
+        oldest = _locked(found.filter(pk__in=nearest).order_by("run_at", "pk"))
+        if nearest and (job := oldest.first()):
+            return job
+    return None
 
 
 def _locked(due: QuerySet[Job]) -> QuerySet[Job]:

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from django_rgpd.core import conf, mail, mail_class
+from django_rgpd.core import conf, mail, mail_class, mail_line
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job, State
@@ -169,7 +169,7 @@ def deliver(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
         },
     )
     mail_class.mark(message, mail_class.Service())
-    message.send()
+    mail_line.leave(message)
 
 
 def _language(person: UUID | None) -> str:

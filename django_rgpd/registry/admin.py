@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -17,8 +19,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 
-from django_rgpd.core import addresses
-from django_rgpd.core.errors import BadAddress
+from django_rgpd.core import conf
 from django_rgpd.registry import people
 from django_rgpd.registry.models import Address, Kind, Person
 
@@ -34,26 +35,32 @@ def masked(kind: str, canonical: str | None) -> str:
 
 
 class FindForm(forms.Form):
-    """One address, looked up by its digest."""
+    """One person, by an address of hers, which is looked up by its digest, by her uuid or by the key of her account."""
 
-    kind = forms.ChoiceField(label=gettext_lazy("Kind of address"), choices=Kind.choices, initial=Kind.EMAIL)
     address = forms.CharField(
-        label=gettext_lazy("Address"), max_length=254, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=gettext_lazy("Email address, phone number, uuid or account key"),
+        max_length=254,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def clean(self) -> dict[str, Any]:
-        """The person who has the address at present, as ``person``."""
-        data: dict[str, Any] = super().clean() or {}
-        if "kind" not in data or "address" not in data:
-            return data
-        try:
-            addresses.canonical(data["kind"], data["address"])
-        except BadAddress:
-            raise forms.ValidationError(_("This is no address of that kind.")) from None
-        data["person"] = people.known(data["kind"], data["address"])
-        if data["person"] is None:
-            raise forms.ValidationError(_("Nobody is known by this address."))
-        return data
+    def clean_address(self) -> str:
+        """The person who is meant, as ``person``."""
+        typed: str = self.cleaned_data["address"]
+        found = _meant(typed)
+        if found is None:
+            raise forms.ValidationError(_("Nobody is known by this."))
+        self.cleaned_data["person"] = found
+        return typed
+
+
+def _meant(typed: str) -> Person | None:
+    here = Person.objects.filter(site=conf.get().SITE)
+    if "@" in typed:
+        return people.known(Kind.EMAIL, typed)
+    by_key = here.filter(user_key=typed).first()  # which may look like a uuid, or like a number
+    with suppress(ValueError):
+        return by_key or here.filter(uuid=UUID(typed)).first()
+    return by_key or people.known(Kind.PHONE, typed)
 
 
 class ReadOnly(admin.options.BaseModelAdmin[Any]):
@@ -101,7 +108,7 @@ class AddressInline(ReadOnly, admin.TabularInline[Address, Person]):
 
 @admin.register(Person)
 class PersonAdmin(ReadOnly, admin.ModelAdmin[Person]):
-    """Everybody that the shop knows, by uuid."""
+    """Everybody that the shop knows, by uuid. The search of the list is ``find``, a form that is posted."""
 
     list_display = ("uuid", "user_key", "language", "last_contact", "created_at", "erased_at")
     fields = readonly_fields = (
@@ -115,16 +122,13 @@ class PersonAdmin(ReadOnly, admin.ModelAdmin[Person]):
     )
     list_filter = (("erased_at", admin.EmptyFieldListFilter),)
     search_fields = ("=uuid", "=user_key")
-    search_help_text = gettext_lazy(
-        "By uuid or account key. An address does not belong into a URL: use “Find by address”."
-    )
     ordering = ("-pk",)
     inlines = (AddressInline,)
     actions: Any = ()
     show_full_result_count = False
 
     def get_urls(self) -> list[URLPattern]:
-        """The page that finds somebody by her address, beside the usual ones."""
+        """The page that finds somebody, beside the usual ones."""
         find = path("find/", self.admin_site.admin_view(self.find), name="django_rgpd_person_find")
         return [find, *super().get_urls()]
 
@@ -142,7 +146,7 @@ class PersonAdmin(ReadOnly, admin.ModelAdmin[Person]):
             return HttpResponseRedirect(found)
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Find by address"),
+            "title": _("Find a person"),
             "opts": self.opts,
             "form": form,
         }

@@ -140,6 +140,12 @@ def lock(person: Person | UUID) -> Person:
     return Person.objects.select_for_update().get(uuid=uuid)
 
 
+def language_of(uuid: UUID) -> str:
+    """Which language the person of ``uuid`` reads, she or whom she was merged into; empty where it is not known."""
+    found = by_uuid(uuid)
+    return "" if found is None else found.language
+
+
 def known(kind: str, text: str, *, site: int | None = None) -> Person | None:
     """Who has the address ``text`` at present, proven or not; nobody for a text that is no address.
 

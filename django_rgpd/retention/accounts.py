@@ -105,6 +105,11 @@ def end(*, now: datetime) -> int:
     return ended
 
 
+def language(token: str) -> str:
+    """Which language the person reads who got the link, as far as it is known. Raises ``BadLink``."""
+    return people.language_of(links.read(KEEP, token))
+
+
 def keep(token: str, *, now: datetime) -> Person:
     """The person answered her warning: a contact like any other (no answer is an answer too).
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from django_rgpd.core import clock, links, pages
+from django_rgpd.core import clock, links, pages, spoken
 from django_rgpd.core.errors import BadLink
 from django_rgpd.retention import accounts
 
 
 @pages.public
 @pages.takes("GET", "POST")
+@spoken.as_reader(accounts.language)
 def keep_account(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows a button; POST keeps the account: mail scanners open links, and are nobody's contact."""
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 from django.contrib.auth.models import Permission
+from django.contrib.staticfiles import finders
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -230,3 +231,60 @@ def test_who_may_not_import_is_not_led_there(client: Client, admin_user: User) -
     user.user_permissions.add(Permission.objects.get(codename="view_consentimport"))
     client.force_login(user)
     assert client.get(f"{BASE}add/").status_code == 403
+
+
+def test_who_handed_a_list_in_is_named_to_who_may_see_accounts(marketer: Client) -> None:
+    User.objects.update(first_name="Mona", last_name="Marketer")
+    hand_in(marketer, sheet(good()))
+    key = ConsentImport.objects.get().actor
+    listed = marketer.get(BASE).content.decode()
+    assert key in listed
+    assert "Mona Marketer</td>" not in listed
+    user = User.objects.get()
+    user.user_permissions.add(Permission.objects.get(codename="view_user"))
+    ConsentImport.objects.create(
+        actor="command", purpose="newsletter", channel="email", created_at=clock.now()
+    )
+    ConsentImport.objects.create(actor="user:?", purpose="gone", channel="email", created_at=clock.now())
+    listed = marketer.get(BASE).content.decode()
+    assert "Mona Marketer</td>" in listed
+    assert "command</td>" in listed
+    assert "user:?</td>" in listed
+    assert key not in listed
+
+
+def test_a_page_about_work_that_goes_on_looks_again_by_itself_and_then_no_more(
+    marketer: Client, wording: Wording
+) -> None:
+    hand_in(marketer, sheet(good()))
+    page = f"{BASE}{ConsentImport.objects.get().uuid}/"
+    script = "django_rgpd/reload.js"
+    assert script in marketer.get(page).content.decode()
+    assert finders.find(script)
+    conftest.work(clock.now())
+    assert script not in marketer.get(page).content.decode()
+
+
+def test_the_pages_say_where_they_are(marketer: Client, wording: Wording) -> None:
+    hand_in(marketer, sheet(good()))
+    for page in (f"{BASE}new/", f"{BASE}{ConsentImport.objects.get().uuid}/"):
+        crumbs = BeautifulSoup(marketer.get(page).content, "html.parser").find(class_="breadcrumbs")
+        assert [one["href"] for one in crumbs.find_all("a")] == ["/admin/", BASE]
+
+
+def test_purposes_languages_and_texts_have_their_names(marketer: Client, wording: Wording) -> None:
+    hand_in(marketer, sheet(good()))
+    ConsentImport.objects.create(purpose="gone", channel="email", created_at=clock.now())
+    form = BeautifulSoup(marketer.get(f"{BASE}new/").content, "html.parser")
+    offered = form.find("select", {"name": "wording"}).get_text(" ")
+    assert f"Newsletter, French, version {wording.version}: {wording.text}" in offered
+    listed = BeautifulSoup(marketer.get(BASE).content, "html.parser")
+    links = {one.get_text(): one["href"] for one in listed.find(id="changelist-filter").find_all("a")}
+    assert links["Newsletter"] == "?purpose=newsletter"
+    assert links["gone"] == "?purpose=gone"
+    user = User.objects.get()
+    user.user_permissions.add(Permission.objects.get(codename="view_wording"))
+    listed = BeautifulSoup(marketer.get("/admin/django_rgpd/wording/").content, "html.parser")
+    row = listed.find(id="result_list").tbody.get_text(" ")
+    assert "Newsletter" in row
+    assert "French" in row

@@ -374,11 +374,21 @@ def test_html_can_neither_run_nor_hide_the_way_out(readers: list[Person], today:
     assert shown.count("<div") == shown.count("</div")
 
 
-@pytest.mark.parametrize("mark", ["{{ settings.SECRET_KEY }}", "{% load x %}", "*|FNAME|*"])
+@pytest.mark.parametrize(
+    "mark",
+    ["{{ settings.SECRET_KEY }}", "{% load x %}", "*|FNAME|*", "[[name]]", "%%name%%", "{$name}", "${name}"],
+)
 def test_marks_that_nobody_fills_in_are_refused(today: datetime, mark: str) -> None:
     with pytest.raises(ValidationError, match="same text"):
         drafted(today, {"en": {"subject": "Hi", "text": f"Hello {mark}"}})
+    with pytest.raises(ValidationError, match="same text"):
+        drafted(today, {"en": {"subject": f"Hi {mark}", "text": "Hello"}})
     assert not Campaign.objects.exists()
+
+
+def test_what_only_looks_like_a_mark_is_let_through(today: datetime) -> None:
+    text = "20 %% off [today], {really}: $5 {and} more. See https://shop.example.com/a%20b?c=%C3%A9%25%25"
+    assert drafted(today, {"en": {"subject": "Hi", "text": text}}).texts.get().text == text
 
 
 @pytest.mark.parametrize("purpose", ["orders", "nothing"])

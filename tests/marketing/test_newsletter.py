@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 import pytest
 from bs4 import BeautifulSoup
+from django.conf import settings
 from django.conf import settings as django_settings
 from django.core import mail
 from django.db import connection
@@ -124,6 +125,8 @@ def test_the_answer_the_mail_and_its_pages_are_in_the_language_of_the_page_whate
     for page in (client.get(path, **english), client.post(path, **english), client.get(path, **english)):
         assert page.headers["Content-Language"] == "fr"
         assert '<html lang="fr"' in page.content.decode()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"  # what she chooses goes before
+    assert client.get(path).headers["Content-Language"] == "en"
     person = people.known("email", ADA)
     assert person is not None
     assert person.language == "fr"
@@ -141,6 +144,10 @@ def test_a_language_that_is_none_of_the_sites_is_that_of_the_browser(client: Cli
     assert client.get(asked, {"language": odd}, HTTP_ACCEPT_LANGUAGE="fr").headers["Content-Language"] == "fr"
     page = client.post(FORM, {"language": odd, "email": ADA}, HTTP_ACCEPT_LANGUAGE="fr")
     assert page.headers["Content-Language"] == "fr"
+    assert "Cochez" in page.content.decode()
+    assert BeautifulSoup(page.content, "html.parser").find("input", {"name": "language"})["value"] == "fr"
+    answer = client.post(FORM, {**french_form(), "language": odd, "email": ADA}, HTTP_ACCEPT_LANGUAGE="fr")
+    assert answer.url == f"{asked}?language=fr"
 
 
 def test_who_signs_up_again_in_another_language_reads_that_one_from_now_on(

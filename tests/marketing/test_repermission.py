@@ -491,3 +491,14 @@ def test_ending_terms_costs_the_same_for_a_page_of_people(
     assert Event.objects.filter(kind=kinds.EXPIRED).count() == 63
     assert not ConsentState.objects.exclude(standing=Standing.EXPIRED).exists()
     assert list(rebuild.compare()) == []
+
+
+def test_a_question_asks_once_whether_it_may_leave() -> None:
+    for number in range(5):
+        agreed(f"ada{number}@example.com")
+    repermission.ask(now=ASKED)
+    with CaptureQueriesContext(connection) as seen:
+        deliver.run_due(now=ASKED, names=frozenset({repermission.JOB}))
+    assert len(mail.outbox) == 5
+    asked = [one["sql"] for one in seen if one["sql"].startswith(("SELECT", "UPDATE"))]
+    assert len(asked) <= 5 * 14 + 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from datetime import timedelta
@@ -9,6 +10,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from django_rgpd.core import errors
 from django_rgpd.outbox import deliver, ends, jobs, outcomes
@@ -96,8 +98,28 @@ def test_run_due_stops_at_its_limit(calls, now):
 
 
 def test_run_due_where_nothing_is_due_asks_once(now, django_assert_max_num_queries):
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):  # for what a worker left behind, and for what waits
         assert deliver.run_due(now=now).counts == {}
+
+
+def test_a_job_is_read_off_the_index_however_many_wait(calls, now):
+    jobs.put_many([jobs.Draft(name="note", payload={"n": number}) for number in range(2_000)], now=now)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        with CaptureQueriesContext(connection) as seen:
+            deliver.run_due(now=now, limit=1)
+        asked = [one["sql"] for one in seen if one["sql"].startswith("SELECT")]
+        assert len(asked) == 3
+        for sql in asked:
+            cursor.execute(
+                f"{'EXPLAIN' if connection.vendor == 'postgresql' else 'EXPLAIN QUERY PLAN'} {sql}"
+            )
+            plan = str(cursor.fetchall())
+            assert "django_rgpd_job" in plan
+            assert "Seq Scan" not in plan
+            assert "SCAN django_rgpd_job" not in plan
+            if connection.vendor == "postgresql":
+                assert all(int(rows) <= deliver.NEAREST for rows in re.findall(r"Sort.*?rows=(\d+)", plan))
 
 
 def test_a_handler_that_fails_is_called_again_later_and_says_no_personal_value(handle, now, caplog):

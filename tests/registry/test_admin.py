@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from bs4 import BeautifulSoup
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.urls import reverse
@@ -41,7 +42,7 @@ def reader(staff):
 def test_staff_find_somebody_by_address_without_the_address_in_a_url(client, reader, person, typed):
     page = client.get(reverse(FIND))
     assert page.status_code == 200
-    answer = client.post(reverse(FIND), {"kind": "email", "address": typed})
+    answer = client.post(reverse(FIND), {"address": typed})
     assert answer.status_code == 302
     assert answer.url == reverse("admin:django_rgpd_person_change", args=[person.pk])
     shown = client.get(answer.url).content.decode()
@@ -53,16 +54,29 @@ def test_staff_find_somebody_by_address_without_the_address_in_a_url(client, rea
 
 @pytest.mark.parametrize("typed", ["paul@example.com", "no address", ""])
 def test_who_is_not_known_is_not_found(client, reader, person, typed):
-    page = client.post(reverse(FIND), {"kind": "email", "address": typed})
+    page = client.post(reverse(FIND), {"address": typed})
     assert page.status_code == 200
     assert "errorlist" in page.content.decode()
     assert Person.objects.filter(user_key=None).count() == 1
 
 
+def test_the_search_of_the_list_puts_nothing_that_is_typed_into_a_url(client, reader, person):
+    Person.objects.filter(pk=person.pk).update(user_key="77")
+    page = BeautifulSoup(client.get(reverse("admin:django_rgpd_person_changelist")).content, "html.parser")
+    form = page.find(role="search")
+    assert (form["method"], form["action"]) == ("post", reverse(FIND))
+    assert form.find("input", {"name": "csrfmiddlewaretoken"})
+    assert page.find(id="searchbar") is None
+    typed = [MARIE, "+33612345678", "06 12 34 56 78", str(person.uuid), "77"]
+    found = [client.post(form["action"], {form.find("input", type="text")["name"]: one}) for one in typed]
+    hers = reverse("admin:django_rgpd_person_change", args=[person.pk])
+    assert [one.headers.get("Location") for one in found] == [hers, hers, None, hers, hers]
+
+
 def test_without_permission_nobody_is_found(client, staff, person):
     for answer in (
         client.get(reverse(FIND)),
-        client.post(reverse(FIND), {"kind": "email", "address": MARIE}),
+        client.post(reverse(FIND), {"address": MARIE}),
         client.get(reverse("admin:django_rgpd_person_changelist")),
         client.get(reverse("admin:django_rgpd_person_change", args=[person.pk])),
     ):
@@ -71,7 +85,7 @@ def test_without_permission_nobody_is_found(client, staff, person):
 
 
 def test_visitors_are_sent_to_the_login(client, person):
-    answer = client.post(reverse(FIND), {"kind": "email", "address": MARIE})
+    answer = client.post(reverse(FIND), {"address": MARIE})
     assert answer.status_code == 302
     assert "login" in answer.url
     assert "marie" not in answer.url

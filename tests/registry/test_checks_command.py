@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from io import StringIO
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.db.migrations.recorder import MigrationRecorder
 
 from django_rgpd.erasure import rehearse
 from django_rgpd.registry import registry
@@ -49,6 +53,25 @@ def test_what_matters_in_production_is_asked_for_apart(settings):
     assert "django_rgpd.W001" in run("--deploy")[0]
 
 
+def test_a_database_without_tables_is_said_in_one_line(tmp_path):
+    shop = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}
+    command = [sys.executable, "-m", "django", "rgpd_check", "--database"]
+    done = subprocess.run(
+        command, env=shop, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
+    )
+    (line,) = [one for one in done.stderr.splitlines() if one.strip()]
+    assert "migrations are missing in the database" in line
+    assert done.returncode == 1
+
+
+@pytest.mark.django_db
+def test_a_migration_that_is_missing_is_said_before_anything_is_tried():
+    MigrationRecorder.Migration.objects.filter(app="django_rgpd").latest("name").delete()
+    said, ended = run("--database")
+    assert ended == "1 migration is missing in the database: run “manage.py migrate” first."
+    assert "rolled back" not in said
+
+
 @pytest.mark.django_db
 @pytest.mark.fault("D05")
 def test_a_rehearsal_changes_nothing():
@@ -60,6 +83,7 @@ def test_a_rehearsal_changes_nothing():
     assert user.first_name == "Marie"
 
 
+@pytest.mark.django_db
 def test_it_ends_with_an_error_where_the_database_refuses(monkeypatch):
     monkeypatch.setattr(rehearse, "rehearse", lambda *, now: ["wishes.Wish: the database refuses."])
     said, ended = run("--database")
