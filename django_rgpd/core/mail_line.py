@@ -67,9 +67,7 @@ class _Line:
             return
         try:
             connection.close()
-        except (
-            Exception
-        ) as error:  # a backend is the shop's choice; what it was to send, it has sent, or has said so
+        except Exception as error:  # what it was to send, it has sent, or has said so
             log.info("The connection for mails could not be closed: %s.", type(error).__name__)
 
 

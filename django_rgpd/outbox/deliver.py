@@ -229,10 +229,15 @@ def _first(now: datetime, names: frozenset[str] | None) -> Job | None:
         if names is not None:
             found = found.filter(name__in=names)
         nearest = list(found.order_by("run_at").values_list("pk", flat=True)[:NEAREST])
-        oldest = _locked(found.filter(pk__in=nearest).order_by("run_at", "pk"))
-        if nearest and (job := oldest.first()):
+        # Where other workers are taking all of those, what comes after them.
+        job = _oldest(found.filter(pk__in=nearest)) or _oldest(found) if nearest else None
+        if job is not None:
             return job
     return None
+
+
+def _oldest(due: QuerySet[Job]) -> Job | None:
+    return _locked(due.order_by("run_at", "pk")).first()
 
 
 def _locked(due: QuerySet[Job]) -> QuerySet[Job]:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-import threading
 import uuid
 from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from django_rgpd.core import errors
 from django_rgpd.outbox import deliver, ends, jobs, outcomes
 from django_rgpd.outbox.models import Job, State
+from tests.faults.side_by_side import at_once, beside
 
 pytestmark = pytest.mark.django_db
 
@@ -272,25 +272,6 @@ def test_a_job_runs_outside_of_any_transaction(handle, now):
     assert seen == [False]
 
 
-def _in_threads(number, function):
-    """Run ``function`` in so many threads that begin together, each with a connection of its own."""
-    gate, results = threading.Barrier(number), []
-
-    def run():
-        try:
-            gate.wait(timeout=20)
-            results.append(function())
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    return results
-
-
 @pytest.mark.postgresql
 @pytest.mark.fault("R04")
 @pytest.mark.fault("C10")
@@ -300,16 +281,35 @@ def test_workers_at_once_do_each_job_once(handle, now):
     handle("note", lambda payload, *, job, now: seen.append(payload["n"]))
     for number in range(60):
         jobs.put("note", {"n": number}, now=now)
-    _in_threads(4, lambda: deliver.run_due(now=now))
+    at_once(*[lambda: deliver.run_due(now=now)] * 4)
     assert sorted(seen) == list(range(60))
     assert Job.objects.filter(state=State.DONE, attempts=1).count() == 60
+
+
+@pytest.mark.postgresql
+@pytest.mark.fault("R04")
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_does_not_stop_where_others_are_taking_what_is_nearest(calls, now, monkeypatch):
+    monkeypatch.setattr(deliver, "NEAREST", 2)
+    for number in range(5):
+        jobs.put("note", {"n": number}, now=now)
+    nearest = Job.objects.order_by("run_at", "pk").values("pk")[:2]
+    with transaction.atomic():
+        assert (
+            len(Job.objects.select_for_update().filter(pk__in=list(nearest.values_list("pk", flat=True))))
+            == 2
+        )
+        thread, result = beside(lambda: deliver.run_due(now=now, limit=3).counts)
+        thread.join(timeout=30)
+    assert result == [{"done": 3}]
+    assert sorted(one["n"] for one in calls) == [2, 3, 4]
 
 
 @pytest.mark.postgresql
 @pytest.mark.fault("R01")
 @pytest.mark.django_db(transaction=True)
 def test_put_at_once_with_one_key_writes_one_job(now):
-    written = _in_threads(8, lambda: jobs.put("note", {}, key="k", now=now).pk)
+    written = at_once(*[lambda: jobs.put("note", {}, key="k", now=now).pk] * 8)
     assert len(written) == 8
     assert len(set(written)) == 1
     assert Job.objects.count() == 1
