@@ -42,8 +42,9 @@ def plan(
 ) -> Plan:
     """What erasing ``subject`` would do now (GDPR art. 17): one statement, however many rows she has.
 
-    ``since``: when she asked, if that was not now. ``choices`` as in ``reach.Choices``. ``standing``: the holds to keep to; without it those that stand are read (one more
-    statement), her own restrictions aside. ``vetted``: as in ``telling.names``. Nothing is changed.
+    ``since``: when she asked, if that was not now. ``choices`` as in ``reach.Choices``. ``standing``: the holds to keep to;
+    without it those that stand are read (one more statement), her own restrictions aside. ``vetted``: as in
+    ``telling.names``. Nothing is changed.
     """
     return draw(subject, now=now, since=since, choices=choices, standing=standing, vetted=vetted).plan
 

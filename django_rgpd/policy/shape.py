@@ -21,7 +21,9 @@ def maybe(kind: type) -> Callable[[object], bool]:
 def some(kind: type) -> Callable[[object], bool]:
     """Whether a value is a list, or the like, of values of ``kind``; one text is no list of texts."""
     return lambda value: (
-        isinstance(value, Iterable) and not isinstance(value, str) and all(isinstance(one, kind) for one in value)
+        isinstance(value, Iterable)
+        and not isinstance(value, str)
+        and all(isinstance(one, kind) for one in value)
     )
 
 

@@ -37,7 +37,11 @@ def _maybe(*kinds: type) -> Test:
 
 
 def _names(value: Any) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, str) and all(isinstance(one, str) for one in value)
+    return (
+        isinstance(value, Iterable)
+        and not isinstance(value, str)
+        and all(isinstance(one, str) for one in value)
+    )
 
 
 def _each(kind: type) -> Test:

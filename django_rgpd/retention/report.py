@@ -52,7 +52,11 @@ def _purposes(entry: Entry) -> list[Purpose]:
 def _due(entry: Entry, purpose: Purpose, *, now: datetime, until: datetime) -> int:
     def ending(role: str) -> Q:
         then = rule.term_over(entry, purpose, now=until, role=role)
-        return NEVER if is_never(then) else all_of(then, not_(rule.term_over(entry, purpose, now=now, role=role)))
+        return (
+            NEVER
+            if is_never(then)
+            else all_of(then, not_(rule.term_over(entry, purpose, now=now, role=role)))
+        )
 
     return _count(entry, purpose, ending)
 

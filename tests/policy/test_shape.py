@@ -37,7 +37,10 @@ def test_a_purpose_in_another_form_says_what_to_write(arguments: dict[str, Any],
     [
         ({"version": "2026-11-01"}, "version is a str, and is written as date(2026, 11, 1)."),
         ({"controller": "My shop"}, "controller is a str, and is written as Controller(name=…)."),
-        ({"purposes": ["orders"]}, "purposes is a tuple, and is written as a list: [Purpose(…), Purpose(…)]."),
+        (
+            {"purposes": ["orders"]},
+            "purposes is a tuple, and is written as a list: [Purpose(…), Purpose(…)].",
+        ),
         ({"answer_within": 15}, "answer_within is a int, and is written as days(15) or months(1)."),
     ],
 )

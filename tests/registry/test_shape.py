@@ -9,7 +9,16 @@ from django.db.models import Q
 
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.policy import days
-from django_rgpd.registry import Blank, Declaration, DeleteRow, Follows, KeepFacts, OpenBusiness, Personal, Who
+from django_rgpd.registry import (
+    Blank,
+    Declaration,
+    DeleteRow,
+    Follows,
+    KeepFacts,
+    OpenBusiness,
+    Personal,
+    Who,
+)
 from django_rgpd.registry.site import Registry
 from example_shop.orders.models import Order
 
@@ -26,9 +35,15 @@ def _said(**attributes: Any) -> str:
 @pytest.mark.parametrize(
     ("attributes", "words"),
     [
-        ({"at_end": KeepFacts}, "at_end is the class KeepFacts, and is written as DeleteRow() or KeepFacts()."),
+        (
+            {"at_end": KeepFacts},
+            "at_end is the class KeepFacts, and is written as DeleteRow() or KeepFacts().",
+        ),
         ({"open_business": Q(status="paid")}, "open_business is a Q, and is written as OpenBusiness(Q(…)"),
-        ({"open_business": OpenBusiness("paid")}, "the condition of open_business is a str, and is written as Q(…)."),  # type: ignore[arg-type]
+        (
+            {"open_business": OpenBusiness("paid")},
+            "the condition of open_business is a str, and is written as Q(…).",
+        ),  # type: ignore[arg-type]
         ({"unsettled": "order"}, "unsettled is a str, and is written as Unsettled("),
         ({"clocks": "placed_at"}, 'clocks is a str, and is written as {"orders": "placed_at"}.'),
         ({"who": "customer"}, 'who is a str, and is written as Who(user="customer").'),
@@ -36,13 +51,20 @@ def _said(**attributes: Any) -> str:
         ({"facts": "number"}, 'facts is a str, and is written as ["number", "total"].'),
         ({"fields": {"note": Blank()}}, 'fields is a dict, and is written as {"email": Personal('),
         ({"fields": {"note": Personal("orders", erase=Blank)}}, "erase of 'note' is the class Blank"),  # type: ignore[arg-type]
-        ({"fields": {"note": Personal(["orders"], erase=Blank())}}, "the purposes of 'note' are written one after"),  # type: ignore[arg-type]
-        ({"clock": {"orders": "placed_at"}}, "it says 'clock', which no declaration says. It may say: people, who, clocks"),
+        (
+            {"fields": {"note": Personal(["orders"], erase=Blank())}},
+            "the purposes of 'note' are written one after",
+        ),  # type: ignore[arg-type]
+        (
+            {"clock": {"orders": "placed_at"}},
+            "it says 'clock', which no declaration says. It may say: people, who, clocks",
+        ),
     ],
 )
 def test_another_form_is_refused_with_what_to_write(attributes: dict[str, Any], words: str) -> None:
     said = _said(**attributes)
-    assert said.startswith("orders.Order (") and words in said
+    assert said.startswith("orders.Order (")
+    assert words in said
 
 
 def test_what_is_only_the_shops_is_left_alone() -> None:

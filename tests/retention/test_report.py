@@ -65,7 +65,9 @@ def test_report_counts_who_was_never_in_touch_as_not_started() -> None:
     assert _lines(DAY, DAY + relativedelta(months=1)) == []
 
 
-def test_report_counts_by_the_contact_of_the_person_whose_field_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_report_counts_by_the_contact_of_the_person_whose_field_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A version of a row is kept for whoever made it, although the one whom it is about is gone."""
     declaration = registry.of(ContactMessage).declaration  # type: ignore[union-attr]
     monkeypatch.setattr(declaration, "people", {"about": Who(email="email"), "editor": Who(user="user")})
@@ -76,8 +78,12 @@ def test_report_counts_by_the_contact_of_the_person_whose_field_it_is(monkeypatc
     ContactMessageFactory(user=editor)
 
     def of_messages(now: datetime) -> list[Line]:
-        return [one for one in _lines(now, now + relativedelta(months=1)) if one.model == "contact.ContactMessage"]
+        return [
+            one for one in _lines(now, now + relativedelta(months=1)) if one.model == "contact.ContactMessage"
+        ]
 
     assert of_messages(DAY) == []
     soon = DAY + relativedelta(years=3, days=-5)
-    assert of_messages(soon) == [Line(model="contact.ContactMessage", purpose="account", due=1, not_started=0)]
+    assert of_messages(soon) == [
+        Line(model="contact.ContactMessage", purpose="account", due=1, not_started=0)
+    ]

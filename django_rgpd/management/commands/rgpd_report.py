@@ -37,7 +37,9 @@ class Command(BaseCommand):
             self.stdout.write(_("Nothing falls due."))
             return
         day = date_format(clock.legal_day(until))
-        self.stdout.write(_("Until %(day)s, beside what is due already (rgpd_sweep --dry-run):") % {"day": day})
+        self.stdout.write(
+            _("Until %(day)s, beside what is due already (rgpd_sweep --dry-run):") % {"day": day}
+        )
         for line in lines:
             label = str(current().purpose(line.purpose).label)
             text = _("%(model)s, %(purpose)s: %(due)d due") % {
