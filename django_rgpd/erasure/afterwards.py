@@ -157,7 +157,7 @@ def go_over(
             person=erasure.person,
             standing=standing,
         )
-        left = plan(subject, now=now, choices=erasure.choices, standing=standing)
+        left = plan(subject, now=now, since=erasure.asked_at, choices=erasure.choices, standing=standing)
         telling.lock(erasure)
         counts = erasure.receipt
         if done.rows:

@@ -35,22 +35,25 @@ def plan(
     subject: Subject,
     *,
     now: datetime,
+    since: datetime | None = None,
     choices: Choices | None = None,
     standing: holds.Holds | None = None,
     vetted: bool = False,
 ) -> Plan:
     """What erasing ``subject`` would do now (GDPR art. 17): one statement, however many rows she has.
 
-    ``choices`` as in ``reach.Choices``. ``standing``: the holds to keep to; without it those that stand are read (one more
-    statement), her own restrictions aside. ``vetted``: as in ``telling.names``. Nothing is changed.
+    ``since``: when she asked, if that was not now. ``choices`` as in ``reach.Choices``. ``standing``: the holds to keep to;
+    without it those that stand are read (one more statement), her own restrictions aside. ``vetted``: as in
+    ``telling.names``. Nothing is changed.
     """
-    return draw(subject, now=now, choices=choices, standing=standing, vetted=vetted).plan
+    return draw(subject, now=now, since=since, choices=choices, standing=standing, vetted=vetted).plan
 
 
 def draw(
     subject: Subject,
     *,
     now: datetime,
+    since: datetime | None = None,
     choices: Choices | None = None,
     standing: holds.Holds | None = None,
     vetted: bool = False,
@@ -61,7 +64,7 @@ def draw(
         standing = holds.for_erasure(subject, holds.standing())
         subject = holds.sparing(subject, standing)
     asked = [
-        (reach, list(asked_of(reach, now=now, standing=standing)))
+        (reach, list(asked_of(reach, now=now, since=since or now, standing=standing)))
         for reach in of(subject, Occasion.ERASURE, now=now, choices=choices or {}, holds=standing)
     ]
     given = answers([*beside, *(one.question for _reach, questions in asked for one in questions)])

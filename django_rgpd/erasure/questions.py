@@ -38,15 +38,18 @@ class Asked:
     """Whether what is counted falls."""
 
 
-def asked_of(reach: Reach, *, now: datetime, standing: holds.Holds) -> Iterator[Asked]:
-    """Everything that a plan asks of the rows of ``reach``: what falls, what stays and why, what is in the way."""
+def asked_of(reach: Reach, *, now: datetime, since: datetime, standing: holds.Holds) -> Iterator[Asked]:
+    """Everything that a plan asks of the rows of ``reach``: what falls, what stays and why, what is in the way.
+
+    ``since``: when she asked to be erased.
+    """
     policy = current()
     for group in reach.groups:
         if not group.never:
             condition = group.released if reach.deletes else group.pending(reach.entry)
             rows = statements.rows_in(reach, condition)
             yield Asked(Question(rows=rows), _going(reach, group), falls=True)
-        yield from _standing(reach, group, policy, now=now)
+        yield from _standing(reach, group, policy, now=now, since=since)
         yield from _keeping(reach, group, now=now, standing=standing)
     yield from _asking(reach)
     if reach.deletes:
@@ -73,7 +76,9 @@ def _rest(reach: Reach) -> str:
     return "facts" if reach.entry.declaration.ask is None else "kept"
 
 
-def _standing(reach: Reach, group: Group, policy: Policy, *, now: datetime) -> Iterator[Asked]:
+def _standing(
+    reach: Reach, group: Group, policy: Policy, *, now: datetime, since: datetime
+) -> Iterator[Asked]:
     personal = next(iter(group.fields.values()))
     for reference in personal.purposes:
         purpose = policy.purpose(reference.purpose if isinstance(reference, When) else reference)
@@ -85,7 +90,7 @@ def _standing(reach: Reach, group: Group, policy: Policy, *, now: datetime) -> I
         if outcomes == {Outcome.STANDS_WHILE_OPEN}:
             column, line = (
                 _day_column(reach.entry.model, rule.open_until(reach.entry)),
-                _open(reach, group, now=now),
+                _open(reach, group, since=since),
             )
             yield Asked(Question(rows=rows, column=column), line)
         else:
@@ -140,7 +145,7 @@ def _kept(reach: Reach, group: Group, cause: Cause, answer: Answer) -> Keeping:
     )
 
 
-def _open(reach: Reach, group: Group, *, now: datetime) -> Callable[[Answer], Open]:
+def _open(reach: Reach, group: Group, *, since: datetime) -> Callable[[Answer], Open]:
     limit = rule.longest_open(reach.entry)
     return lambda answer: Open(
         model=reach.entry.label,
@@ -148,7 +153,7 @@ def _open(reach: Reach, group: Group, *, now: datetime) -> Callable[[Answer], Op
         rows=answer.count,
         fields=_labels(reach.entry, group),
         until=answer.last,
-        at_most=None if limit is None else limit.due(clock.legal_day(now)),
+        at_most=None if limit is None else limit.due(clock.legal_day(since)),
     )
 
 

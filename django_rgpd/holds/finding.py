@@ -40,7 +40,7 @@ def by_address(kind: str, text: str, *, now: datetime) -> Person:
     found = people.known(kind, text)
     found = None if found is None else people.standing_for(found)
     own = found.user_key if found is not None else None
-    others = [one for one in _accounts(kind, text) if str(one.pk) != own]
+    others = [one for one in accounts(kind, text) if str(one.pk) != own]
     if others and found is not None and _leads_nowhere(found):
         found = None
     if found is None and len(others) == 1:
@@ -70,7 +70,7 @@ def _leads_nowhere(person: Person) -> bool:
     return subject.user_key is None and not subject.addresses
 
 
-def _accounts(kind: str, text: str) -> list[Any]:
+def accounts(kind: str, text: str) -> list[Any]:
     """The accounts that say of themselves that the address is theirs."""
     model = get_user_model()
     name = model.get_email_field_name()

@@ -13,11 +13,13 @@ from django.utils.module_loading import import_string
 
 from django_rgpd.core import conf
 from django_rgpd.core.errors import Misconfigured
+from django_rgpd.policy import shape
 from django_rgpd.policy.own import beside
+from django_rgpd.policy.purposes import Purpose
 from django_rgpd.policy.terms import FiscalYear, Term, months
 
 if TYPE_CHECKING:
-    from django_rgpd.policy.purposes import Purpose, Text
+    from django_rgpd.policy.purposes import Text
     from django_rgpd.policy.recipients import Recipient
 
 
@@ -30,6 +32,15 @@ class Controller:
     email: str = ""
     dpo: str = ""
     representative: Text = ""
+
+
+_WRITTEN: shape.Tests = {
+    "version": (shape.a(date), "date(2026, 11, 1)"),
+    "controller": (shape.a(Controller), "Controller(name=…)"),
+    "purposes": (shape.some(Purpose), "a list: [Purpose(…), Purpose(…)]"),
+    "answer_within": (shape.a(Term), "days(15) or months(1)"),
+    "fiscal_year": (shape.a(FiscalYear), "FiscalYear(month=6, day=30)"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +60,7 @@ class Policy:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "purposes", tuple(self.purposes))
+        shape.refuse("Policy", self, _WRITTEN)
         object.__setattr__(self, "_own", beside(self.purposes))
         object.__setattr__(self, "recipients", tuple(self.recipients))
 

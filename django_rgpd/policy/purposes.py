@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from django_rgpd.policy import shape
 from django_rgpd.policy.bases import Basis, Consent, LegitimateInterest, Occasion, Outcome
 from django_rgpd.policy.terms import ANY_DAY, COLUMN, Clock, Term, days
 
@@ -18,6 +19,16 @@ EMAIL = "email"
 SMS = "sms"
 POST = "post"
 CHANNELS = (EMAIL, SMS, POST)
+
+
+_WRITTEN: shape.Tests = {
+    "bases": (shape.some(Basis), "a list: [Contract()]"),
+    "term": (shape.a(Term), "years(3), months(13), days(30) or UNTIL_WITHDRAWN"),
+    "active": (shape.maybe(Term), "years(1)"),
+    "clock": (shape.a(Clock), "COLUMN, FISCAL_YEAR_END, LAST_CONTACT, LAST_SALE or ACCOUNT_CLOSED"),
+    "channels": (shape.some(str), "a set: {EMAIL}"),
+    "ask_again": (shape.maybe(Term), "days(60)"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,11 @@ class Purpose:
     reason: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "bases", tuple(self.bases))
+        for name in ("bases", "channels"):
+            listed = getattr(self, name)
+            if isinstance(listed, Iterable) and not isinstance(listed, str):
+                object.__setattr__(self, name, tuple(listed))
+        shape.refuse(f"Purpose {self.key!r}", self, _WRITTEN)
         object.__setattr__(
             self,
             "channels",

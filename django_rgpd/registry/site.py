@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from django.apps import apps
 from django.utils.module_loading import autodiscover_modules
 
+from django_rgpd.registry import shape
 from django_rgpd.registry.declaration import Declaration
 from django_rgpd.registry.who import SUBJECT, Who
 
@@ -69,8 +70,10 @@ class Registry:
     def add(self, model: type[Model], declaration: type[Declaration]) -> None:
         """Enter ``declaration`` for ``model``; a second one is kept aside for the system check to report.
 
-        A preset gives way to a declaration of the shop's own, whichever is found first.
+        A preset gives way to a declaration of the shop's own, whichever is found first. Raises ``Misconfigured`` for one that
+        could not be read.
         """
+        shape.refuse(model._meta.label, declaration)
         entry = Entry(model=model, declaration=declaration, origin=declaration.__module__)
         if model in self.entries and not self.entries[model].origin.startswith(PRESETS):
             self.repeated.append((self.entries[model], entry))

@@ -48,6 +48,12 @@ def adopted(entry: Entry, known: Mapping[str, Mark] | None = None) -> bool:
     return mark is not None and mark.terms == fingerprint(entry)
 
 
+def withdrawn(entry: Entry, known: Mapping[str, Mark]) -> bool:
+    """Whether somebody took the approval of ``entry`` back."""
+    mark = known.get(entry.label)
+    return mark is not None and mark.terms == WITHDRAWN
+
+
 def adopt(entries: Iterable[Entry], *, approved: datetime | None = None, actor: str = "") -> None:
     """Let what decides on ``entries`` today decide from now on; the next sweep looks at all their rows."""
     changes = {"approved_at": approved, "approved_by": actor} if approved else {}

@@ -18,7 +18,10 @@ from django_rgpd.retention.models import SweepMark
 
 @receiver(post_migrate, dispatch_uid="django_rgpd.retention.migrated")
 def migrated(*, app_config: Any, using: str, **_: object) -> None:
-    """Adopt what is declared of empty tables: there is nothing that a first sweep could destroy."""
+    """Adopt what is declared of empty tables: there is nothing that a first sweep could destroy.
+
+    Not where somebody took the approval back: what is to be loaded into such a table waits for an approval.
+    """
     if app_config.label != "django_rgpd" or using != router.db_for_write(SweepMark):
         return
     tables = set(connections[using].introspection.table_names())
@@ -32,6 +35,7 @@ def migrated(*, app_config: Any, using: str, **_: object) -> None:
             if statements.using(entry) == using
             and entry.model._meta.db_table in tables
             and not marks.adopted(entry, known)
+            and not marks.withdrawn(entry, known)
             and not entry.model._base_manager.using(using).exists()
         )
     except (ImproperlyConfigured, DatabaseError):

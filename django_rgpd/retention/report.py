@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from django_rgpd.erasure import reach, statements
 from django_rgpd.policy import current
 from django_rgpd.registry import rule
 from django_rgpd.registry.clocks import not_started
-from django_rgpd.registry.conditions import all_of, any_of, is_never, not_
+from django_rgpd.registry.conditions import NEVER, all_of, any_of, is_never, not_
 
 if TYPE_CHECKING:
     from django_rgpd.policy import Purpose
@@ -50,25 +50,32 @@ def _purposes(entry: Entry) -> list[Purpose]:
 
 
 def _due(entry: Entry, purpose: Purpose, *, now: datetime, until: datetime) -> int:
-    then = rule.term_over(entry, purpose, now=until)
-    if is_never(then):
-        return 0
-    return _count(entry, purpose, all_of(then, not_(rule.term_over(entry, purpose, now=now))))
+    def ending(role: str) -> Q:
+        then = rule.term_over(entry, purpose, now=until, role=role)
+        return (
+            NEVER
+            if is_never(then)
+            else all_of(then, not_(rule.term_over(entry, purpose, now=now, role=role)))
+        )
+
+    return _count(entry, purpose, ending)
 
 
 def _not_started(entry: Entry, purpose: Purpose) -> int:
-    waiting = not_started(entry, purpose)
-    return 0 if is_never(waiting) else _count(entry, purpose, waiting)
+    return _count(entry, purpose, lambda role: not_started(entry, purpose, role=role))
 
 
-def _count(entry: Entry, purpose: Purpose, condition: Q) -> int:
-    return statements.rows_of(entry, all_of(condition, _holding(entry, purpose))).count()
+def _count(entry: Entry, purpose: Purpose, condition: Callable[[str], Q]) -> int:
+    """Rows on which ``condition`` is true of one of their people of whom they still hold something for the purpose."""
+    found = [all_of(condition(role), _holding(entry, purpose, role)) for role in entry.people]
+    either = any_of(*(one for one in found if not is_never(one)))
+    return 0 if is_never(either) else statements.rows_of(entry, either).count()
 
 
-def _holding(entry: Entry, purpose: Purpose) -> Q:
-    """Rows that the purpose is about and that still hold something for it."""
+def _holding(entry: Entry, purpose: Purpose, role: str) -> Q:
+    """Rows that the purpose is about and that still hold something of the person in ``role`` for it."""
     found: list[Q] = []
-    for name, one in entry.declaration.fields.items():
+    for name, one in entry.fields_of(role).items():
         for ref in one.purposes:
             if rule.purpose_of(entry, ref).key == purpose.key:
                 kept = not_(reach.erased(entry, {name: one}))

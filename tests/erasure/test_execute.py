@@ -168,6 +168,20 @@ def test_business_open_past_its_time_is_a_case_for_staff(user: User, person: Per
     assert Job.objects.get(name="erasure.open_business").state == State.NEEDS
 
 
+def test_the_day_that_she_was_told_does_not_move(user: User, person: Person, now: datetime) -> None:
+    """An order that says no day is counted from her request, however often the rest of it is tried."""
+    OrderFactory(customer=user, open=True, placed_at=now, expected_on=None)
+    erasure = erase(person, how="account", now=now)
+    told = erasure.open_until
+
+    run_due(now=now + timedelta(days=1))
+    run_due(now=now + timedelta(days=20))
+
+    erasure.refresh_from_db()
+    assert told is not None
+    assert erasure.open_until == told
+
+
 @pytest.mark.fault("D17")
 def test_a_guest_goes_by_her_proven_address(bystander: User, now: datetime) -> None:
     """An account is not needed; other people's orders stay."""

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django_rgpd.export import schema
 from django_rgpd.export.models import Document
 from django_rgpd.ledger.models import Event
+from example_shop.factories import UserFactory
 from tests.export.conftest import strict
 
 
@@ -39,6 +40,16 @@ def test_file_that_exists_is_left_as_it_is(person, tmp_path):
         call_command("rgpd_export", "--person", str(person.uuid), "--output", str(path))
     assert path.read_text() == "mine"
     assert not Event.objects.exists()
+
+
+def test_an_address_that_only_an_account_says_leads_to_its_key(db, tmp_path):
+    customer = UserFactory()
+    with pytest.raises(
+        CommandError, match=f"the account {customer.pk}: .* name the account by --user"
+    ) as refused:
+        call_command("rgpd_export", "--email", customer.email.upper(), "--output", str(tmp_path / "out"))
+    assert customer.email.lower() not in str(refused.value).lower()
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("given", [("--email", "nobody@example.com"), ("--user", "0"), ("--person", "x")])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
+from django.core.management.base import SystemCheckError
 from django.urls import reverse
 
 from django_rgpd.core import clock
@@ -114,6 +117,16 @@ def test_rgpd_run_exits_with_an_error_where_something_failed(duties):
         run()
     out, err = run()
     assert (err, "Waiting for someone: 1" in out) == ("", True)  # told once, not at each run
+
+
+@pytest.mark.parametrize(("kind", "stops"), [(checks.Warning, False), (checks.Error, True)])
+def test_rgpd_run_leaves_the_warnings_of_the_checks_to_check(duties, monkeypatch, kind, stops):
+    """What somebody has still to index is no reason for cron to write every five minutes; an error ends the run."""
+    monkeypatch.setattr(checks, "run_checks", lambda **_: [kind("Something of the shop.", id="shop.X001")])
+    err = StringIO()
+    with pytest.raises(SystemCheckError, match="Something of the shop") if stops else nullcontext():
+        call_command("rgpd_run", skip_checks=False, stdout=StringIO(), stderr=err)
+    assert err.getvalue() == ""
 
 
 def test_rgpd_run_of_the_example_shop_has_nothing_to_complain_of():

@@ -172,3 +172,44 @@ def test_the_command_prints_each_app_that_it_is_asked_for(capsys):
 def test_the_command_says_that_an_app_is_not_installed():
     with pytest.raises(CommandError, match="No installed app"):
         call_command("rgpd_declare", "nowhere")
+
+
+def test_who_worked_on_a_row_is_not_taken_for_whom_it_is_about(a_model: Any) -> None:
+    user = get_user_model()
+    a_model(
+        "Ticket",
+        answered_by=models.ForeignKey(user, models.SET_NULL, null=True, related_name="+"),
+        customer=models.ForeignKey(user, models.SET_NULL, null=True, related_name="+"),
+        message=models.TextField(),
+    )
+    a_model(
+        "Sighting",
+        created_by=models.ForeignKey(user, models.SET_NULL, null=True, related_name="+"),
+        message=models.TextField(),
+    )
+    text = draft("catalogue")
+    assert 'others: answered_by\n    who = Who(user="customer")' in text
+    assert 'or did she work on it?\n    who = Who(user="created_by")' in text
+
+
+def test_earlier_versions_of_an_account_are_whose_the_account_is(a_model: Any) -> None:
+    user = get_user_model()
+    a_model(
+        "HistoricalUser",
+        history_id=models.AutoField(primary_key=True),
+        id=models.IntegerField(db_index=True),
+        email=models.EmailField(),
+        history_user=models.ForeignKey(user, models.SET_NULL, null=True, related_name="+"),
+    )
+    assert 'others: history_user\n    who = Who(user="id")' in draft("catalogue")
+
+
+def test_a_text_that_may_say_anything_is_marked_among_the_facts(a_model: Any) -> None:
+    user = get_user_model()
+    a_model(
+        "Booking",
+        customer=models.ForeignKey(user, models.SET_NULL, null=True, related_name="+"),
+        attendee=models.CharField(max_length=100),
+        number=models.CharField(max_length=20),
+    )
+    assert '# guess: nothing of a person: attendee\n    facts = ["attendee", "number"]' in draft("catalogue")

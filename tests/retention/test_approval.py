@@ -271,6 +271,16 @@ def test_a_withdrawn_approval_stands_although_nothing_is_due(promise: Any) -> No
     assert sweep(now=NOW + timedelta(days=4_000)).done.deleted[MESSAGE] == 1
 
 
+def test_a_withdrawn_approval_stands_although_the_tables_are_migrated() -> None:
+    """A shop that moves has an empty table wait, is deployed, and loads its old rows only then."""
+    approval.withdraw([MESSAGE], now=NOW, actor="command")
+    call_command("migrate", verbosity=0)
+    ContactMessageFactory(user=None)
+
+    assert [one.label for one in approval.waiting(now=NOW)] == [MESSAGE]
+    assert not sweep(now=NOW + timedelta(days=4_000)).done.deleted
+
+
 def test_a_shortened_term_waits_although_holds_keep_its_rows(promise: Any) -> None:
     """Else the end of the hold would release what nobody has approved."""
     message = ContactMessageFactory(user=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from io import StringIO
 
 import pytest
@@ -9,9 +10,10 @@ from dateutil.relativedelta import relativedelta
 from django.core.management import call_command
 
 from django_rgpd.core import clock
-from django_rgpd.registry import contacted
+from django_rgpd.registry import Null, Personal, Who, contacted, registry
 from django_rgpd.retention.report import Line, upcoming
 from django_rgpd.retention.sweep import sweep
+from example_shop.contact.models import ContactMessage
 from example_shop.factories import DAY, ContactMessageFactory, GuestOrderFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -49,7 +51,8 @@ def test_command_prints_a_line_a_model_and_purpose(monkeypatch: pytest.MonkeyPat
         said[months] = out.getvalue().strip()
     assert said == {
         1: "Nothing falls due.",
-        2: "contact.ContactMessage, Answering your messages: 1 due",
+        2: "Until April 2, 2027, beside what is due already (rgpd_sweep --dry-run):\n"
+        "contact.ContactMessage, Answering your messages: 1 due",
     }
 
 
@@ -60,3 +63,27 @@ def test_report_counts_who_was_never_in_touch_as_not_started() -> None:
     assert expected in _lines(DAY, DAY + relativedelta(months=1))
     contacted(unknown, at=DAY)
     assert _lines(DAY, DAY + relativedelta(months=1)) == []
+
+
+def test_report_counts_by_the_contact_of_the_person_whose_field_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A version of a row is kept for whoever made it, although the one whom it is about is gone."""
+    declaration = registry.of(ContactMessage).declaration  # type: ignore[union-attr]
+    monkeypatch.setattr(declaration, "people", {"about": Who(email="email"), "editor": Who(user="user")})
+    monkeypatch.setattr(declaration, "who", None)
+    monkeypatch.setattr(declaration, "fields", {"user": Personal("account", erase=Null(), of="editor")})
+    editor = UserFactory()
+    contacted(editor, at=DAY)
+    ContactMessageFactory(user=editor)
+
+    def of_messages(now: datetime) -> list[Line]:
+        return [
+            one for one in _lines(now, now + relativedelta(months=1)) if one.model == "contact.ContactMessage"
+        ]
+
+    assert of_messages(DAY) == []
+    soon = DAY + relativedelta(years=3, days=-5)
+    assert of_messages(soon) == [
+        Line(model="contact.ContactMessage", purpose="account", due=1, not_started=0)
+    ]

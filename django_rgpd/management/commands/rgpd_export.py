@@ -16,6 +16,7 @@ from django_rgpd.core import clock
 from django_rgpd.core.addresses import EMAIL, PHONE
 from django_rgpd.export import archive
 from django_rgpd.export.models import Document
+from django_rgpd.holds import finding
 from django_rgpd.ledger.record import record
 from django_rgpd.processors import access
 from django_rgpd.registry import people
@@ -54,7 +55,7 @@ class Command(BaseCommand):
         now = clock.now()
         found = self._found(email=email, phone=phone, user=user, person=person)
         if found is None or found.erased_at is not None:
-            raise CommandError(_("Nobody is known by that. An address counts once it is proven."))
+            raise CommandError(_unknown(email))
         path = Path(output)
         with translation.override(found.language or None):
             extension = self._write(found, Document(document), path, now=now)
@@ -99,3 +100,13 @@ class Command(BaseCommand):
         except BaseException:
             path.unlink(missing_ok=True)
             raise
+
+
+def _unknown(email: str | None) -> str:
+    own = [str(one.pk) for one in finding.accounts(EMAIL, email)] if email is not None else []
+    if not own:
+        return _("Nobody is known by that. An address counts once it is proven.")
+    return _(
+        "Nobody has proven that address. It stands in the account %(keys)s: once you have made sure that it is she who asks, "
+        "name the account by --user."
+    ) % {"keys": ", ".join(own)}

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 
 from dateutil.relativedelta import relativedelta
 from django.core.management.base import BaseCommand
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock
@@ -31,6 +32,14 @@ class Command(BaseCommand):
         now = clock.now()
         until = now + relativedelta(months=months)
         lines = list(upcoming(now=now, until=until))
+        marketing = list(ends.upcoming(now=now, until=until))
+        if not lines and not marketing:
+            self.stdout.write(_("Nothing falls due."))
+            return
+        day = date_format(clock.legal_day(until))
+        self.stdout.write(
+            _("Until %(day)s, beside what is due already (rgpd_sweep --dry-run):") % {"day": day}
+        )
         for line in lines:
             label = str(current().purpose(line.purpose).label)
             text = _("%(model)s, %(purpose)s: %(due)d due") % {
@@ -41,12 +50,9 @@ class Command(BaseCommand):
             if line.not_started:
                 text += _("; %(number)d whose term has not started") % {"number": line.not_started}
             self.stdout.write(text)
-        marketing = list(ends.upcoming(now=now, until=until))
         for one in marketing:
             text = _(
                 "%(purpose)s: %(asked)d to be asked whether to go on, %(ending)d ending if nothing is heard"
             )
             told = {"purpose": one.purpose.label, "asked": one.asked, "ending": one.ending}
             self.stdout.write(text % told)
-        if not lines and not marketing:
-            self.stdout.write(_("Nothing falls due."))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser
+from io import StringIO
+from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from django.db import DatabaseError, close_old_connections
 from django.utils.translation import gettext as _
 
@@ -24,6 +26,14 @@ class Command(BaseCommand):
         """The options."""
         parser.add_argument("--loop", type=pause, metavar="SECONDS", help="do it again and again, that often")
         parser.add_argument("--limit", type=count, metavar="N", help="carry out at most N jobs")
+
+    def check(self, *args: Any, **options: Any) -> None:
+        """Errors end the run. Warnings are for ``manage.py check``: cron would write them to somebody every five minutes."""
+        spoken, self.stderr = self.stderr, OutputWrapper(StringIO())
+        try:
+            super().check(*args, **options)
+        finally:
+            self.stderr = spoken
 
     def handle(self, *, loop: float | None, limit: int | None, **options: object) -> None:
         """Once, or for ever. Exits with 1 where something failed."""

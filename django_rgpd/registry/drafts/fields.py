@@ -41,6 +41,10 @@ PLACES = (
 PERSON = "name, nom, label, recipient, destinataire, signature"
 PROVIDERS = {"stripe", "paypal", "mollie", "adyen", "braintree", "mangopay", "payplug", "mailchimp"}
 RANKS = "score, risk, rank, segment, rating internal, is staff, is superuser, is active, staff, superuser"
+HARMLESS = (
+    "number, code, sku, slug, ref, reference, currency, status, state, type, kind, language, locale, size, color, colour, "
+    "numero, devise, statut, langue, taille, couleur"
+)
 MONEY = "total, amount, price, montant, prix, net, gross, tax, vat"
 
 
@@ -66,6 +70,8 @@ class Columns:
     internal: list[str] = field(default_factory=list)
     keeps: bool = False
     """Whether the row stays with its facts."""
+    unsure: list[str] = field(default_factory=list)
+    """Texts among the facts of which nothing tells what is in them."""
 
 
 def guess(model: type[Model], roles: dict[str, people.Guess], *, by_law: bool = False) -> Columns:
@@ -83,6 +89,7 @@ def guess(model: type[Model], roles: dict[str, people.Guess], *, by_law: bool = 
             found.internal.append(column.name)
         else:
             found.facts.append(column.name)
+    found.unsure = [one.name for one in columns(model) if one.name in found.facts and _anything(one)]
     if roles and not found.personal and not found.keeps:
         _with_row(model, main, found)
     return found
@@ -145,6 +152,12 @@ def _kind(column: AnyField, *, with_address: bool) -> tuple[str, str, str] | Non
     if looks.says(name, WRITTEN) or isinstance(column, TextField):
         return "CONTENT", "", "did the person write it?"
     return None
+
+
+def _anything(column: AnyField) -> bool:
+    """A text that a name may stand in as well as anything else."""
+    text = isinstance(column, CharField | TextField) and not column.choices and not column.unique
+    return text and not looks.says(column.name, HARMLESS)
 
 
 def _internal(column: AnyField) -> bool:

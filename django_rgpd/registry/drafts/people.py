@@ -38,6 +38,23 @@ OWN = {
 }
 """First words of a column that still speak of the row's main person."""
 
+STAFF = {
+    "agent",
+    "approver",
+    "assignee",
+    "changed by",
+    "created by",
+    "editor",
+    "history user",
+    "modified by",
+    "moderator",
+    "operator",
+    "reviewer",
+    "staff",
+    "updated by",
+}
+"""Names of keys to an account that mostly lead to whoever worked on the row; so does any that ends in "by"."""
+
 MAIN = "subject"
 
 
@@ -88,13 +105,33 @@ def _account(model: type[Model]) -> Guess:
     account = get_user_model()._meta.concrete_model
     if model._meta.concrete_model is account:
         return Guess(user="pk")
-    paths = sorted(_forwards(model, account), key=lambda text: (text.count("__"), text))
+    paths = sorted(_forwards(model, account), key=_likely)
+    if version := _version_of_account(model):
+        return Guess(user=version, others=paths)
     if paths:
         return Guess(user=paths[0], others=paths[1:])
     if not any(looks.is_personal(column) for column in columns(model)):
         return Guess()
-    paths = sorted(_backwards(model, account), key=lambda text: (text.count("__"), text))
+    paths = sorted(_backwards(model, account), key=_likely)
     return Guess(user=paths[0], others=paths[1:], backwards=True) if paths else Guess()
+
+
+def of_staff(path: str) -> bool:
+    """Whether ``path`` rather leads to whoever worked on the row ("answered_by") than to whom it is about."""
+    words = looks.words(path.split("__")[-1])
+    return " ".join(words) in STAFF or words[-1:] == ("by",)
+
+
+def _likely(path: str) -> tuple[bool, int, str]:
+    return of_staff(path), path.count("__"), path
+
+
+def _version_of_account(model: type[Model]) -> str | None:
+    """The column with the account's key in a table that keeps its earlier versions, as simple-history makes it."""
+    user = get_user_model()
+    key = user._meta.pk.name
+    copied = {key, user.USERNAME_FIELD}.issubset(one.name for one in columns(model))
+    return key if copied and model._meta.pk.name != key else None
 
 
 def _forwards(
@@ -127,7 +164,7 @@ def _backwards(model: type[Model], account: object) -> Iterator[str]:
 
 def _own_address(model: type[Model]) -> str | None:
     """The row's own address; the user model's is what the account is reached by, and no second path."""
-    if model._meta.concrete_model is get_user_model()._meta.concrete_model:
+    if model._meta.concrete_model is get_user_model()._meta.concrete_model or _version_of_account(model):
         return None
     found = [one.name for one in columns(model) if looks.is_address(one) and prefix_of(one) in OWN]
     return found[0] if found else None

@@ -86,6 +86,8 @@ def _declaration(model: type[Model], roles: dict[str, people.Guess]) -> str:
     elif guessed.personal and needed:
         lines.append(f'    # guess: no date starts the term of "{key}": clocks = {{"{key}": "…"}}')
     lines += _fields(key, guessed)
+    if guessed.unsure:
+        lines.append(f"    # guess: nothing of a person: {', '.join(guessed.unsure)}")
     lines += _names("facts", guessed.facts) + _names("internal", guessed.internal)
     if guessed.keeps:
         lines.append("    at_end = KeepFacts()  # guess: its amounts are what the books are read by")
@@ -101,6 +103,8 @@ def _who(roles: dict[str, people.Guess]) -> list[str]:
             lines.append(
                 f"    # guess: the first of several paths to an account; others: {', '.join(guess.others)}"
             )
+        elif guess.user and people.of_staff(guess.user):
+            lines.append("    # guess: is it about whom this key leads to, or did she work on it?")
         if guess.backwards:
             lines.append("    # guess: nothing on the row leads to a person; this path runs backwards")
     if list(roles) == [people.MAIN]:

@@ -1,0 +1,37 @@
+"""Refuses a policy that is written in another form than it is read in, before anything is promised by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+Tests = dict[str, tuple[Callable[[object], bool], str]]
+"""Argument → whether a value of it can be read, and how it is written."""
+
+
+def a(kind: type) -> Callable[[object], bool]:
+    """Whether a value is of ``kind``."""
+    return lambda value: isinstance(value, kind)
+
+
+def maybe(kind: type) -> Callable[[object], bool]:
+    """Whether a value is of ``kind``, or none."""
+    return lambda value: value is None or isinstance(value, kind)
+
+
+def some(kind: type) -> Callable[[object], bool]:
+    """Whether a value is a list, or the like, of values of ``kind``; one text is no list of texts."""
+    return lambda value: (
+        isinstance(value, Iterable)
+        and not isinstance(value, str)
+        and all(isinstance(one, kind) for one in value)
+    )
+
+
+def refuse(what: str, value: object, tests: Tests) -> None:
+    """Raise ``TypeError``, as for an argument too many, for the first argument of ``value`` that cannot be read."""
+    for name, (fits, example) in tests.items():
+        given = getattr(value, name)
+        if not fits(given):
+            called = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
+            msg = f"{what}: {name} is {called}, and is written as {example}."
+            raise TypeError(msg)

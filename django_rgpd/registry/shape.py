@@ -1,0 +1,113 @@
+"""Refuses a declaration that is written in another form than it is read in: a class for its instance, a text for a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
+
+from django.db.models import Q
+from django.utils.functional import Promise
+
+from django_rgpd.core.errors import Misconfigured
+from django_rgpd.registry.actions import Action
+from django_rgpd.registry.declaration import (
+    Ask,
+    Declaration,
+    DeleteRow,
+    Follows,
+    KeepFacts,
+    OpenBusiness,
+    Personal,
+    Sales,
+    Unsettled,
+    When,
+)
+from django_rgpd.registry.who import Who
+
+Test = Callable[[Any], bool]
+
+
+def _a(*kinds: type) -> Test:
+    return lambda value: isinstance(value, kinds)
+
+
+def _maybe(*kinds: type) -> Test:
+    return lambda value: value is None or isinstance(value, kinds)
+
+
+def _names(value: Any) -> bool:
+    return (
+        isinstance(value, Iterable)
+        and not isinstance(value, str)
+        and all(isinstance(one, str) for one in value)
+    )
+
+
+def _each(kind: type) -> Test:
+    return lambda value: isinstance(value, Mapping) and all(isinstance(one, kind) for one in value.values())
+
+
+_READ: dict[str, tuple[Test, str]] = {
+    "people": (_each(Who), '{"buyer": Who(user="customer")}'),
+    "who": (_maybe(Who), 'Who(user="customer")'),
+    "clocks": (_each(str), '{"orders": "placed_at"}'),
+    "contacts": (_a(Iterable), '["placed_at"]'),
+    "open_business": (_maybe(OpenBusiness, Follows), "OpenBusiness(Q(…), at_most=days(60)) or Follows(…)"),
+    "unsettled": (_maybe(Unsettled, Follows), "Unsettled(Q(…), reason=…) or Follows(…)"),
+    "fields": (_each(Personal), '{"email": Personal("orders", erase=Blank())}'),
+    "facts": (_names, '["number", "total"]'),
+    "internal": (_names, '["fraud_score"]'),
+    "at_end": (_a(DeleteRow, KeepFacts), "DeleteRow() or KeepFacts()"),
+    "ask": (_maybe(Ask), "Ask(…)"),
+    "sales": (_maybe(Sales), 'Sales(paid_at="paid_at")'),
+    "row_by_row": (_a(bool), "True or False"),
+    "source": (_a(str, Promise), "a text"),
+    "label": (_a(str, Promise), "a text"),
+    "currency": (_maybe(str), '"currency"'),
+}
+
+
+def refuse(label: str, declaration: type[Declaration]) -> None:
+    """Raise ``Misconfigured`` for the first thing in ``declaration``, of the model ``label``, that could not be read.
+
+    What is passed over would not be kept or would not go, and nobody would notice: so it never gets into the registry.
+    """
+    for problem in chain(_unknown(declaration), _forms(declaration), _parts(declaration)):
+        msg = f"{label} ({declaration.__module__}.{declaration.__qualname__}): {problem}"
+        raise Misconfigured(msg)
+
+
+def _unknown(declaration: type[Declaration]) -> Iterator[str]:
+    bases = [base for base in declaration.__mro__ if base not in {Declaration, object}]
+    for name, value in (item for base in bases for item in vars(base).items()):
+        method = callable(value) or isinstance(value, staticmethod | classmethod | property)
+        if name not in _READ and not name.startswith("_") and not method:
+            yield (
+                f"it says {name!r}, which no declaration says. It may say: {', '.join(_READ)}; "
+                "what is only yours begins with an underscore."
+            )
+
+
+def _forms(declaration: type[Declaration]) -> Iterator[str]:
+    for name, (fits, example) in _READ.items():
+        value = getattr(declaration, name)
+        if not fits(value):
+            yield f"{name} is {_called(value)}, and is written as {example}."
+
+
+def _parts(declaration: type[Declaration]) -> Iterator[str]:
+    for name, personal in declaration.fields.items():
+        if not isinstance(personal.erase, Action):
+            yield f"erase of {name!r} is {_called(personal.erase)}, and is written as Blank(), with its brackets."
+        if not all(isinstance(one, str | When) for one in personal.purposes):
+            yield f'the purposes of {name!r} are written one after the other: Personal("orders", "accounting", erase=…).'
+    for name in ("open_business", "unsettled"):
+        business = getattr(declaration, name)
+        if isinstance(business, OpenBusiness | Unsettled) and not isinstance(business.condition, Q):
+            yield f"the condition of {name} is {_called(business.condition)}, and is written as Q(…)."
+
+
+def _called(value: object) -> str:
+    """What somebody wrote, without its value."""
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"

@@ -1,0 +1,87 @@
+"""A declaration in another form than it is read in is refused with what to write: passed over, it would keep or take too much."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db.models import Q
+
+from django_rgpd.core.errors import Misconfigured
+from django_rgpd.policy import days
+from django_rgpd.registry import (
+    Blank,
+    Declaration,
+    DeleteRow,
+    Follows,
+    KeepFacts,
+    OpenBusiness,
+    Personal,
+    Who,
+)
+from django_rgpd.registry.site import Registry
+from example_shop.orders.models import Order
+
+
+def _said(**attributes: Any) -> str:
+    """What registering a declaration with these attributes is refused with."""
+    site = Registry()
+    with pytest.raises(Misconfigured) as refused:
+        site.add(Order, type("OrderData", (Declaration,), attributes))
+    assert list(site) == []
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "words"),
+    [
+        (
+            {"at_end": KeepFacts},
+            "at_end is the class KeepFacts, and is written as DeleteRow() or KeepFacts().",
+        ),
+        ({"open_business": Q(status="paid")}, "open_business is a Q, and is written as OpenBusiness(Q(…)"),
+        (
+            {"open_business": OpenBusiness("paid")},
+            "the condition of open_business is a str, and is written as Q(…).",
+        ),  # type: ignore[arg-type]
+        ({"unsettled": "order"}, "unsettled is a str, and is written as Unsettled("),
+        ({"clocks": "placed_at"}, 'clocks is a str, and is written as {"orders": "placed_at"}.'),
+        ({"who": "customer"}, 'who is a str, and is written as Who(user="customer").'),
+        ({"people": {"buyer": "customer"}}, 'people is a dict, and is written as {"buyer": Who('),
+        ({"facts": "number"}, 'facts is a str, and is written as ["number", "total"].'),
+        ({"fields": {"note": Blank()}}, 'fields is a dict, and is written as {"email": Personal('),
+        ({"fields": {"note": Personal("orders", erase=Blank)}}, "erase of 'note' is the class Blank"),  # type: ignore[arg-type]
+        (
+            {"fields": {"note": Personal(["orders"], erase=Blank())}},
+            "the purposes of 'note' are written one after",
+        ),  # type: ignore[arg-type]
+        (
+            {"clock": {"orders": "placed_at"}},
+            "it says 'clock', which no declaration says. It may say: people, who, clocks",
+        ),
+    ],
+)
+def test_another_form_is_refused_with_what_to_write(attributes: dict[str, Any], words: str) -> None:
+    said = _said(**attributes)
+    assert said.startswith("orders.Order (")
+    assert words in said
+
+
+def test_what_is_only_the_shops_is_left_alone() -> None:
+    class OrderData(Declaration):
+        """Orders."""
+
+        _note = "ours"
+        who = Who(user="customer")
+        at_end = DeleteRow()
+        unsettled = Follows("customer")
+        open_business = OpenBusiness(Q(status="paid"), at_most=days(3))
+
+        @staticmethod
+        def shorter(text: str) -> str:
+            """A function that a Rewrite takes."""
+            return text[:3]
+
+    site = Registry()
+    site.add(Order, OrderData)
+    assert [entry.declaration for entry in site] == [OrderData]
