@@ -39,7 +39,9 @@ def swept(only: Collection[str] = ()) -> list[Entry]:
     unknown = wanted.keys() - {entry.label.lower() for entry in found}
     if unknown:
         labels = ", ".join(sorted(wanted[one] for one in unknown))
-        raise Misconfigured(_("Not declared, or not swept: %(labels)s.") % {"labels": labels})
+        raise Misconfigured(
+            _("Not declared, or not swept (accounts end after warnings): %(labels)s.") % {"labels": labels}
+        )
     return readers_first(found)
 
 
