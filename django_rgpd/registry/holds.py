@@ -108,17 +108,27 @@ def sparing(subject: Subject, holds: Holds) -> Subject:
     return replace(subject, spared=spared) if spared else subject
 
 
-def rows_held(entry: Entry, role: str, purposes: Collection[str], holds: Iterable[Standing]) -> Q:
+def rows_held(
+    entry: Entry,
+    role: str,
+    purposes: Collection[str],
+    holds: Iterable[Standing],
+    *,
+    found: Collection[str] = (),
+) -> Q:
     """Rows of ``entry`` on which one of ``holds`` keeps what serves ``purposes`` of the person in ``role``.
 
-    The library's own tables are never held: they know whom a hold is about.
+    ``found``: the purposes of what is found by the value in question: where a hold keeps something of a person, it keeps what
+    leads to it. The library's own tables are never held: they know whom a hold is about.
     """
     if entry.model._meta.app_label == Hold._meta.app_label:
         return NEVER
-    mine = [one for one in holds if one.concerns(purposes)]
-    if not mine:
+    standing = list(holds)
+    mine = [one for one in standing if one.concerns(purposes)]
+    reached = {*purposes, *found}
+    subjects = [one.subject for one in standing if one.subject is not None and one.concerns(reached)]
+    if not mine and not subjects:
         return NEVER
-    subjects = [one.subject for one in mine if one.subject is not None]
     return any_of(_by_key(entry, role, mine), *_of_people(entry, role, subjects))
 
 
