@@ -70,6 +70,15 @@ def test_row_whose_clock_was_set_back_is_found_within_a_week() -> None:
     assert sweep(now=NIGHT + timedelta(days=7)).done.deleted == {MESSAGE: 1}
 
 
+def test_clock_that_ran_ahead_does_not_keep_the_weekly_look_away() -> None:
+    message = _message(NIGHT)
+    sweep(now=NIGHT)
+    SweepMark.objects.update(full_at=NIGHT + relativedelta(years=2))
+    ContactMessage.objects.update(received_at=DAY - relativedelta(years=9))
+    sweep(now=NIGHT + timedelta(days=7))
+    assert not ContactMessage.objects.filter(pk=message.pk).exists()
+
+
 def test_whole_look_can_be_asked_for() -> None:
     _message(NIGHT)
     sweep(now=NIGHT)
