@@ -19,6 +19,7 @@ from django_rgpd.registry.conditions import (
     is_never,
     not_,
     on_row,
+    same,
 )
 from example_shop.accounts.models import User
 from example_shop.factories import ProductFactory
@@ -37,6 +38,12 @@ def test_what_is_always_or_never_true_is_known_by_its_looks() -> None:
     assert all_of(Q(name=""), NEVER) is NEVER
     assert any_of(Q(name=""), ALWAYS) is ALWAYS
     assert (not_(NEVER), not_(Q())) == (ALWAYS, NEVER)
+
+
+def test_a_number_and_a_truth_value_are_not_the_same() -> None:
+    assert same(Q(data__kind=1), Q(data__kind=1))
+    assert not same(Q(data__kind=1), Q(data__kind=True))
+    assert not same(~Q(Q(data__kind=0), Q(name="")), ~Q(Q(data__kind=False), Q(name="")))
 
 
 def test_a_condition_leaves_the_table_by_what_it_asks_not_by_the_value() -> None:
