@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django_rgpd.holds.lifting import lift
 from django_rgpd.outbox.deliver import run_due
 from django_rgpd.policy import years
-from django_rgpd.registry import Follows, Unsettled, people, registry
+from django_rgpd.registry import Follows, Unsettled, holds, people, registry
 from django_rgpd.registry.models import Address, Hold, Person
 from django_rgpd.retention import accounts
 from django_rgpd.retention.addresses import forget_addresses
@@ -259,3 +259,19 @@ def test_night_finds_what_a_hold_reached_by_an_address_that_is_somebody_elses_no
     people.prove(people.note("email", "shared@example.com", person=other, now=LATE), how="click", now=LATE)
     sweep(now=LATE + timedelta(days=2))
     assert named(order) == [False]
+
+
+def test_a_hold_for_a_purpose_that_was_renamed_holds_all_it_is_about(hold: Holder) -> None:
+    """Whoever renames a purpose in the policy does not think of the holds."""
+    order = GuestOrderFactory(placed_at=DAY)
+    Hold.objects.filter(pk=hold(order, purposes=["orders"]).pk).update(purposes=["deliveries"])
+    sweep(now=LATE)
+    assert named(order) == [True]
+
+
+def test_a_restriction_of_a_purpose_that_was_renamed_stops_every_use(hold: Holder, person: Person) -> None:
+    hold(person, kind="restriction", purposes=["orders"])
+    assert not holds.restricted(person.uuid, "newsletter")
+    Hold.objects.update(purposes=["deliveries"])
+    assert holds.restricted(person.uuid, "newsletter")
+    assert holds.restricted_people("newsletter") == {person.uuid}
