@@ -275,3 +275,17 @@ def test_a_restriction_of_a_purpose_that_was_renamed_stops_every_use(hold: Holde
     Hold.objects.update(purposes=["deliveries"])
     assert holds.restricted(person.uuid, "newsletter")
     assert holds.restricted_people("newsletter") == {person.uuid}
+
+
+def test_much_that_is_held_does_not_put_off_what_other_terms_end(hold: Holder) -> None:
+    """More held payments than a range has rows, which are asked every night, would have the orders wait for ever."""
+    held = [GuestOrderFactory(placed_at=DAY) for _ in range(3)]
+    for order in held:
+        PaymentFactory(order=order, created_at=DAY)
+        hold(order)
+    free = GuestOrderFactory(placed_at=DAY)
+
+    for night in range(2):
+        report = sweep(now=LATE + timedelta(days=night), share=True, size=2)
+        assert (report.cut, report.put_off) == ({}, [])
+    assert named(*held, free) == [True] * 3 + [False]
