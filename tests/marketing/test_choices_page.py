@@ -15,6 +15,7 @@ from django.utils import translation
 
 from django_rgpd.consent import decisions, permission, state, using
 from django_rgpd.consent.models import ConsentState
+from django_rgpd.core import clock
 from django_rgpd.ledger.models import Event
 from django_rgpd.marketing import links, preferences
 from django_rgpd.policy import LegitimateInterest, Purpose, current, years
@@ -80,8 +81,8 @@ def test_each_choice_says_when_it_ends_by_itself(bea: Person, user: User, today:
     OrderFactory(customer=user, placed_at=paid, paid_at=paid)
     until = {one.name: one.until for one in preferences.choices(bea, now=today)}
     assert until["newsletter.email"] is None
-    assert until["partners."] == (today + relativedelta(years=1)).date()
-    assert until["offers.email"] == (paid + relativedelta(years=3)).date()
+    assert until["partners."] == clock.legal_day(today) + relativedelta(years=1)
+    assert until["offers.email"] == clock.legal_day(paid) + relativedelta(years=3)
 
 
 def test_what_ended_is_off_before_the_night_has_said_so(bea: Person, today: datetime) -> None:
