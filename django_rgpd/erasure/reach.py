@@ -14,6 +14,7 @@ from django_rgpd.policy import Occasion
 from django_rgpd.registry import DeleteRow, Entry, KeepFacts, Personal, Subject, registry, rule, scope
 from django_rgpd.registry import holds as standing_holds
 from django_rgpd.registry.conditions import all_of, is_always, is_never, not_, same
+from django_rgpd.registry.leading import purposes_found
 from django_rgpd.registry.within import within
 
 if TYPE_CHECKING:
@@ -163,22 +164,33 @@ def grouped(
     """
     if holds is None:
         holds = standing_holds.standing(steady=True)
-    kinds: list[tuple[Personal, dict[str, Personal]]] = []
+    leading = _leading(entry, occasion, holds)
+    kinds: list[tuple[Personal, frozenset[str], dict[str, Personal]]] = []
     for name, personal in fields.items():
-        alike = next((together for first, together in kinds if _alike(first, personal)), None)
-        if alike is None:
-            kinds.append((personal, {name: personal}))
+        leads = leading.get(name, frozenset())
+        together = next((all_ for first, to, all_ in kinds if to == leads and _alike(first, personal)), None)
+        if together is None:
+            kinds.append((personal, leads, {name: personal}))
         else:
-            alike[name] = personal
+            together[name] = personal
     found: list[tuple[Q, dict[str, Personal]]] = []
-    for personal, together in kinds:
-        condition = rule.released(entry, personal, occasion, now=now, holds=holds)
+    for personal, leads, together in kinds:
+        condition = rule.released(entry, personal, occasion, now=now, holds=holds, found=leads)
         alike = next((known for released, known in found if same(released, condition)), None)
         if alike is None:
             found.append((condition, together))
         else:
             alike.update(together)
     return tuple(Group(released=condition, fields=together) for condition, together in found)
+
+
+def _leading(entry: Entry, occasion: Occasion, holds: Holds) -> Mapping[str, frozenset[str]]:
+    """Field → the purposes of what is found by it, where a hold for some purposes only may need it.
+
+    At an erasure none does: what is held is noted by its keys before anything goes.
+    """
+    limited = occasion is not Occasion.ERASURE and any(one.purposes and not one.label for one in holds)
+    return purposes_found(entry) if limited else {}
 
 
 def _alike(one: Personal, other: Personal) -> bool:

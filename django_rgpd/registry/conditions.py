@@ -32,7 +32,11 @@ def same(one: Q, other: Q) -> bool:
 
 
 def _alike(one: object, other: object) -> bool:
-    return same(one, other) if isinstance(one, Q) and isinstance(other, Q) else bool(one == other)
+    if isinstance(one, Q) and isinstance(other, Q):
+        return same(one, other)
+    if isinstance(one, tuple) and isinstance(other, tuple) and type(one[1]) is not type(other[1]):
+        return False  # 1 == True, and in a JSON column they are not the same
+    return bool(one == other)
 
 
 def is_never(condition: Q) -> bool:

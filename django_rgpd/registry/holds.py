@@ -15,6 +15,7 @@ from django.db import connections, router
 from django.db.models import Q
 
 from django_rgpd.core import clock
+from django_rgpd.policy import document
 from django_rgpd.registry import people, scope
 from django_rgpd.registry.conditions import NEVER, any_of, on_row
 from django_rgpd.registry.followed import followed
@@ -76,7 +77,7 @@ def standing(*, steady: bool = False) -> Holds:
             kind=one.kind,
             since=clock.legal_day(one.since),
             review_on=one.review_on,
-            purposes=frozenset(one.purposes),
+            purposes=_meant(one.purposes),
             person=one.person,
             label=one.label,
             key=one.key,
@@ -108,17 +109,27 @@ def sparing(subject: Subject, holds: Holds) -> Subject:
     return replace(subject, spared=spared) if spared else subject
 
 
-def rows_held(entry: Entry, role: str, purposes: Collection[str], holds: Iterable[Standing]) -> Q:
+def rows_held(
+    entry: Entry,
+    role: str,
+    purposes: Collection[str],
+    holds: Iterable[Standing],
+    *,
+    found: Collection[str] = (),
+) -> Q:
     """Rows of ``entry`` on which one of ``holds`` keeps what serves ``purposes`` of the person in ``role``.
 
-    The library's own tables are never held: they know whom a hold is about.
+    ``found``: the purposes of what is found by the value in question: where a hold keeps something of a person, it keeps what
+    leads to it. The library's own tables are never held: they know whom a hold is about.
     """
     if entry.model._meta.app_label == Hold._meta.app_label:
         return NEVER
-    mine = [one for one in holds if one.concerns(purposes)]
-    if not mine:
+    standing = list(holds)
+    mine = [one for one in standing if one.concerns(purposes)]
+    reached = {*purposes, *found}
+    subjects = [one.subject for one in standing if one.subject is not None and one.concerns(reached)]
+    if not mine and not subjects:
         return NEVER
-    subjects = [one.subject for one in mine if one.subject is not None]
     return any_of(_by_key(entry, role, mine), *_of_people(entry, role, subjects))
 
 
@@ -129,7 +140,7 @@ def restricted(person: UUID, purpose: str = "") -> bool:
     """
     hers = Q(person=person) | Q(person__in=Person.objects.filter(merged_into=person).values("uuid"))
     found = Hold.objects.filter(hers, kind=HoldKind.RESTRICTION, lifted_at__isnull=True, label="")
-    told = found.values_list("purposes", flat=True)
+    told = [_meant(one) for one in found.values_list("purposes", flat=True)]
     return any(not purpose or not purposes or purpose in purposes for purposes in told)
 
 
@@ -141,12 +152,21 @@ def restricted_people(purpose: str) -> set[UUID]:
     told = {
         one
         for one, purposes in found.values_list("person", "purposes")
-        if one is not None and (not purposes or purpose in purposes)
+        if one is not None and (not _meant(purposes) or purpose in purposes)
     }
     if not told:
         return set()
     merged = Person.objects.filter(uuid__in=told, merged_into__isnull=False)
     return told | {into for into in merged.values_list("merged_into", flat=True) if into is not None}
+
+
+def _meant(purposes: Collection[str]) -> frozenset[str]:
+    """The purposes that a hold is about; none, which is all, where the policy does not know one of them any more.
+
+    Whoever renames a purpose does not know of the holds: one that holds too much is seen, one that holds nothing is not.
+    """
+    known = {one.key for one in document.current().purposes} if purposes else set()
+    return frozenset(purposes) if known.issuperset(purposes) else frozenset()
 
 
 def _by_key(entry: Entry, role: str, holds: Collection[Standing]) -> Q:

@@ -57,11 +57,13 @@ def released(
     now: datetime,
     about: Collection[str] | None = None,
     holds: Holds = (),
+    found: Collection[str] = (),
 ) -> Q:
     """Rows of ``entry`` on which ``personal`` falls: none of its purposes stands, nothing is unsettled and nothing held.
 
     ``about``: the purposes that are withdrawn or objected to; the others are asked as on any day. Without it the occasion
-    concerns them all. ``holds``: those that stand (``holds.standing``).
+    concerns them all. ``holds``: those that stand (``holds.standing``). ``found``: the purposes of what is found by the field
+    (``leading``), where a hold for them keeps it as well.
 
     Raises ``Misconfigured`` for a field that serves no purpose: nothing is destroyed for want of a word.
     """
@@ -71,15 +73,15 @@ def released(
     standing = (
         stands(entry, personal, one, _occasion(one, occasion, about), now=now) for one in personal.purposes
     )
-    return not_(any_of(*standing, kept(entry, personal, now=now, holds=holds)))
+    return not_(any_of(*standing, kept(entry, personal, now=now, holds=holds, found=found)))
 
 
-def kept(entry: Entry, personal: Personal, *, now: datetime, holds: Holds) -> Q:
+def kept(entry: Entry, personal: Personal, *, now: datetime, holds: Holds, found: Collection[str] = ()) -> Q:
     """Rows on which ``personal`` stays whatever becomes of its purposes: something is unsettled or held (art. 17.3, 18.2)."""
     purposes = personal.purpose_keys
     return any_of(
         unsettled(entry, purposes, now=now),
-        rows_held(entry, entry.role_of(personal), purposes, holds),
+        rows_held(entry, entry.role_of(personal), purposes, holds, found=found),
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import IntegerField
+from django.db.models.fields import AutoFieldMixin
 
 from django_rgpd.erasure import statements
 from django_rgpd.erasure.counting import from_where
@@ -67,9 +67,9 @@ def tops(entries: Iterable[Entry]) -> dict[str, int | None]:
 
 
 def counted_up(entry: Entry) -> bool:
-    """Whether a row that comes later has a higher key."""
+    """Whether a row that comes later has a higher key: the database counts, and no number is drawn or brought along."""
     pk = entry.model._meta.pk
-    return isinstance(pk, IntegerField) and pk is stored_as(pk)
+    return isinstance(pk, AutoFieldMixin) and pk is stored_as(pk)
 
 
 def _answers(alias: str, selects: list[Select], failed: dict[str, str] | None) -> dict[str, int]:

@@ -71,8 +71,13 @@ def parts(
 
 
 def _part(reach: Reach, mark: Mark, *, now: datetime, full: bool) -> Part:
-    full = full or mark.day is None or mark.full_at is None or now - mark.full_at >= FULL_EVERY
+    full = full or mark.day is None or mark.full_at is None or _long_ago(mark.full_at, now=now)
     newly = None if full else since(reach, mark, now=now)
     aside = not_(Q(pk__in=mark.aside)) if mark.aside else ALWAYS
     asked = replace(reach, where=all_of(reach.where, newly or ALWAYS, aside))
     return Part(reach.entry, mark, reach, asked, full)
+
+
+def _long_ago(at: datetime, *, now: datetime) -> bool:
+    """A time still to come was written while the machine's clock ran ahead: it says nothing."""
+    return not timedelta(0) <= now - at < FULL_EVERY

@@ -7,11 +7,13 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections, router
-from django.db.models.signals import post_migrate
+from django.db.models import Exists
+from django.db.models.signals import post_migrate, post_save
 from django.dispatch import receiver
 
 from django_rgpd import signals
 from django_rgpd.erasure import reach, statements
+from django_rgpd.registry.models import Address, Hold
 from django_rgpd.retention import marks
 from django_rgpd.retention.models import SweepMark
 
@@ -52,3 +54,14 @@ def restored(*, at: datetime, **_: object) -> None:
 def lifted(**_: object) -> None:
     """What was held may have become due long ago: the next night is a full one."""
     marks.reset()
+
+
+@receiver(post_save, sender=Address, dispatch_uid="django_rgpd.retention.passed_on")
+def passed_on(instance: Address, **_: object) -> None:
+    """Somebody else proved an address by which a hold found rows: what it kept may have become due long ago."""
+    if instance.until is not None or instance.proven_at is None:
+        return
+    same = Address.objects.filter(site=instance.site, kind=instance.kind, digest=instance.digest)
+    others = same.filter(until__isnull=False).exclude(person=instance.person_id)
+    if Hold.objects.filter(Exists(others), person__isnull=False, label="", lifted_at__isnull=True).exists():
+        marks.reset()

@@ -16,6 +16,7 @@ from django_rgpd.erasure.models import Erasure, ErasureState
 from django_rgpd.ledger import door, mirror, whole
 from django_rgpd.outbox.daily import PREFIX
 from django_rgpd.outbox.models import Job, State
+from django_rgpd.registry import registry
 from django_rgpd.registry.models import Address, Hold, Suppression
 from django_rgpd.retention import approval
 from django_rgpd.retention.models import SetAside
@@ -113,6 +114,21 @@ def _unreviewed(now: datetime) -> Iterator[Finding]:
         yield Finding("hold", text % {"number": number})
 
 
+def _astray(now: datetime) -> Iterator[Finding]:
+    """Holds on tables that were renamed, or are not declared any more: nothing says which rows they are about."""
+    standing = Hold.objects.filter(lifted_at__isnull=True).exclude(label="")
+    lost = standing.exclude(label__in=[one.label for one in registry]).order_by()
+    for label, number in sorted(lost.values_list("label").annotate(number=Count("pk"))):
+        text = ngettext(
+            "%(number)d hold is on a row of %(label)s, which is not declared any more: it keeps nothing."
+            " Place it anew before the next sweep.",
+            "%(number)d holds are on rows of %(label)s, which is not declared any more: they keep nothing."
+            " Place them anew before the next sweep.",
+            number,
+        )
+        yield Finding("hold", text % {"number": number, "label": label})
+
+
 def _approval(now: datetime) -> Iterator[Finding]:
     for one in approval.waiting(now=now):
         text = ngettext(
@@ -170,6 +186,7 @@ LOOKS: list[Callable[[datetime], Iterator[Finding]]] = [
     _approval,
     _set_aside,
     _unreviewed,
+    _astray,
     _keys,
     _replay,
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from django_rgpd.erasure.release import Released
 from django_rgpd.registry import holds
 from django_rgpd.retention import approval, finding, marks
-from django_rgpd.retention.parts import parts
+from django_rgpd.retention.parts import Part, parts
 from django_rgpd.retention.ranges import SIZE
 from django_rgpd.retention.releasing import EVENT
-from django_rgpd.retention.whole import swept
+from django_rgpd.retention.whole import kept_to, rows_due, swept
 from django_rgpd.retention.working import Tell, Worker, silent
 
 if TYPE_CHECKING:
+    from django.db.models import Model, QuerySet
+
     from django_rgpd.registry import Entry
 
 __all__ = ["EVENT", "Report", "sweep"]
@@ -80,9 +82,21 @@ def sweep(
         report.due = {label: rows for label, rows in counted.items() if rows}
         report.aside = {label: list(one.aside) for label, one in known.items() if one.aside}
         return report
+    much = [one for one in asked if counted[one.label] > size]
+    counted |= finding.counts(_not_held(much, now=now), report.failed, most=enough)
     deadline = None if max_seconds is None else started + max_seconds
     Worker(report, counted, tops, now=now, size=size, share=share, deadline=deadline, tell=tell).work(asked)
     return report
+
+
+def _not_held(parts: Iterable[Part], *, now: datetime) -> dict[str, QuerySet[Model]]:
+    """Label → the rows that are due and not held; nothing where no hold stands.
+
+    Where much is due it has to be known: cutting what stays would put off, night after night, the models that it reads.
+    """
+    found = list(parts)
+    standing = holds.standing() if found else ()
+    return {one.label: rows_due(kept_to(one.reach, standing, now=now)) for one in found if standing}
 
 
 def _settled(

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django_rgpd.holds.lifting import lift
 from django_rgpd.outbox.deliver import run_due
 from django_rgpd.policy import years
-from django_rgpd.registry import Follows, Unsettled, people, registry
+from django_rgpd.registry import Follows, Unsettled, holds, people, registry
 from django_rgpd.registry.models import Address, Hold, Person
 from django_rgpd.retention import accounts
 from django_rgpd.retention.addresses import forget_addresses
@@ -218,3 +218,74 @@ def test_night_looks_at_its_days_alone_whatever_stands(hold: Holder, member: Use
     lift(placed, by=member, now=DAY + timedelta(days=1), **LIFT)
     sweep(now=DAY + timedelta(days=1), only=["orders.order"])
     assert looked_for(DAY + timedelta(days=2)) == standing
+
+
+@pytest.mark.fault("K08")
+@pytest.mark.parametrize("guest", [False, True])
+def test_a_hold_for_one_purpose_finds_its_rows_after_other_terms_have_ended(
+    hold: Holder, member: User, guest: bool
+) -> None:
+    """The order's term ends first; the link by which the person's payments are found stays as long as the hold."""
+    if guest:
+        order = GuestOrderFactory(guest_email="guest@example.com", placed_at=DAY)
+        PaymentFactory(order=order, created_at=DAY)
+        entry = people.note("email", "guest@example.com", now=DAY)
+        person = people.prove(entry, how="click", now=DAY).person
+    else:
+        person = people.person_of(make_customer(orders=1), now=DAY)
+    placed = hold(person, purposes=["payments"])
+
+    for night in range(3):
+        sweep(now=LATE + timedelta(days=night))
+        assert not Order.objects.exclude(name="").exists()
+        assert Payment.objects.exclude(stripe_customer="").count() == 1
+
+    lift(placed, by=member, now=LATE, **LIFT)
+    sweep(now=LATE + timedelta(days=4))
+    assert not Payment.objects.exclude(stripe_customer="").exists()
+    assert not Order.objects.exclude(customer=None, guest_email="").exists()
+
+
+def test_night_finds_what_a_hold_reached_by_an_address_that_is_somebody_elses_now(hold: Holder) -> None:
+    held = people.person_of(make_customer(orders=0), now=DAY)
+    people.prove(people.note("email", "shared@example.com", person=held, now=DAY), how="click", now=DAY)
+    order = GuestOrderFactory(guest_email="shared@example.com", placed_at=DAY)
+    hold(held)
+    for night in range(2):
+        sweep(now=LATE + timedelta(days=night))
+    assert named(order) == [True]
+
+    other = people.person_of(make_customer(orders=0), now=LATE)
+    people.prove(people.note("email", "shared@example.com", person=other, now=LATE), how="click", now=LATE)
+    sweep(now=LATE + timedelta(days=2))
+    assert named(order) == [False]
+
+
+def test_a_hold_for_a_purpose_that_was_renamed_holds_all_it_is_about(hold: Holder) -> None:
+    """Whoever renames a purpose in the policy does not think of the holds."""
+    order = GuestOrderFactory(placed_at=DAY)
+    Hold.objects.filter(pk=hold(order, purposes=["orders"]).pk).update(purposes=["deliveries"])
+    sweep(now=LATE)
+    assert named(order) == [True]
+
+
+def test_a_restriction_of_a_purpose_that_was_renamed_stops_every_use(hold: Holder, person: Person) -> None:
+    hold(person, kind="restriction", purposes=["orders"])
+    assert not holds.restricted(person.uuid, "newsletter")
+    Hold.objects.update(purposes=["deliveries"])
+    assert holds.restricted(person.uuid, "newsletter")
+    assert holds.restricted_people("newsletter") == {person.uuid}
+
+
+def test_much_that_is_held_does_not_put_off_what_other_terms_end(hold: Holder) -> None:
+    """More held payments than a range has rows, which are asked every night, would have the orders wait for ever."""
+    held = [GuestOrderFactory(placed_at=DAY) for _ in range(3)]
+    for order in held:
+        PaymentFactory(order=order, created_at=DAY)
+        hold(order)
+    free = GuestOrderFactory(placed_at=DAY)
+
+    for night in range(2):
+        report = sweep(now=LATE + timedelta(days=night), share=True, size=2)
+        assert (report.cut, report.put_off) == ({}, [])
+    assert named(*held, free) == [True] * 3 + [False]

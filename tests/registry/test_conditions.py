@@ -61,6 +61,12 @@ def test_the_same_in_the_same_words() -> None:
         assert not same(one, other)
 
 
+def test_a_number_and_a_truth_value_are_not_the_same() -> None:
+    assert same(Q(data__kind=1), Q(data__kind=1))
+    assert not same(Q(data__kind=1), Q(data__kind=True))
+    assert not same(~Q(Q(data__kind=0), Q(name="")), ~Q(Q(data__kind=False), Q(name="")))
+
+
 def test_a_condition_leaves_the_table_by_what_it_asks_not_by_the_value() -> None:
     """The same lookups with another value are answered alike; NULL is asked of another table otherwise than a key is."""
     for value in (7, 8):

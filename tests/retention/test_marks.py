@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from dateutil.relativedelta import relativedelta
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.db.models import Q
-from django.test.utils import CaptureQueriesContext
+from django.test.utils import CaptureQueriesContext, isolate_apps
 
 from django_rgpd import signals
 from django_rgpd.core import clock
 from django_rgpd.ledger.replay import Report
 from django_rgpd.outbox import deliver
 from django_rgpd.policy import COLUMN, FISCAL_YEAR_END, current, days, months, years
-from django_rgpd.registry import KeepFacts, Personal, When, Who, registry
+from django_rgpd.registry import Declaration, Entry, KeepFacts, Personal, When, Who, registry
 from django_rgpd.registry.actions import Blank
-from django_rgpd.retention import marks, ranges
+from django_rgpd.retention import finding, marks, ranges
 from django_rgpd.retention.models import SweepMark
 from django_rgpd.retention.sweep import sweep
 from django_rgpd.retention.whole import whole
@@ -70,6 +71,15 @@ def test_row_whose_clock_was_set_back_is_found_within_a_week() -> None:
     assert sweep(now=NIGHT + timedelta(days=7)).done.deleted == {MESSAGE: 1}
 
 
+def test_clock_that_ran_ahead_does_not_keep_the_weekly_look_away() -> None:
+    message = _message(NIGHT)
+    sweep(now=NIGHT)
+    SweepMark.objects.update(full_at=NIGHT + relativedelta(years=2))
+    ContactMessage.objects.update(received_at=DAY - relativedelta(years=9))
+    sweep(now=NIGHT + timedelta(days=7))
+    assert not ContactMessage.objects.filter(pk=message.pk).exists()
+
+
 def test_whole_look_can_be_asked_for() -> None:
     _message(NIGHT)
     sweep(now=NIGHT)
@@ -94,8 +104,6 @@ def test_restored_dump_resets_every_mark() -> None:
 
 def test_mark_that_was_reset_during_a_sweep_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """A hold is lifted while the sweep, which saw it standing, is under way."""
-    from django_rgpd.retention import finding
-
     counts = finding.counts
 
     def lifted_meanwhile(*given: Any, **named: Any) -> dict[str, int]:
@@ -288,3 +296,23 @@ def _ended_at(last: int, *, share: bool, size: int) -> bool:
     except Killed:
         return True
     return False
+
+
+@isolate_apps("example_shop.contact")
+def test_key_that_no_database_counts_makes_it_whole() -> None:
+    """A drawn number, or one brought along from another system, may be lower than those that are there."""
+
+    class Drawn(models.Model):
+        number = models.BigIntegerField(primary_key=True, default=lambda: secrets.randbits(60))
+
+        class Meta:
+            app_label = "contact"
+
+    class Counted(models.Model):
+        number = models.BigAutoField(primary_key=True)
+
+        class Meta:
+            app_label = "contact"
+
+    found = [Entry(model=one, declaration=Declaration, origin="tests") for one in (Drawn, Counted)]
+    assert [finding.counted_up(one) for one in found] == [False, True]
