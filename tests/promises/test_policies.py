@@ -334,7 +334,8 @@ def test_the_report_says_what_ends_next_month_by_model_and_purpose(
         monkeypatch.setattr(clock, "now", lambda day=day: noon(day))
         out = StringIO()
         call_command("rgpd_report", stdout=out)
-        said[day.year] = out.getvalue().splitlines()
+        about, *said[day.year] = out.getvalue().splitlines()
+        assert about.startswith("Until ")
     assert said[2024] == ["contact.ContactMessage, Logs: 1 due"]
     assert said[2027] == ["contact.ContactMessage, Surveys: 1 due"]
 

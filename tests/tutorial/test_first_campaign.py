@@ -205,7 +205,7 @@ def _leave(she: Reading, reader: Reading) -> None:
 def _by_letter(she: Reading) -> None:
     assert WRITER in TYPED
     she.follow("Consents")
-    she.press("Record", address=WRITER, way="letter", day=clock.now().date().isoformat())
+    she.press("Record", address=WRITER, way="letter", day=clock.legal_day(clock.now()).isoformat())
     assert "Recorded" in she.text
 
 

@@ -70,7 +70,7 @@ def test_neither_calls_nor_statements_grow_with_those_who_go_together(
         with CaptureQueriesContext(connection) as queries:
             assert run(now) == {"done": number}
         counts.append((len(queries), calls(peer)))
-    assert counts[0] == counts[1] == (28, [MANY])
+    assert counts[0] == counts[1] == (31, [MANY])
 
 
 @pytest.mark.fault("P05")
