@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
-from django_rgpd.registry import holds
 from django_rgpd.registry.conditions import ALWAYS, all_of, not_
 from django_rgpd.retention.whole import rows_due, whole
 from django_rgpd.retention.window import since
@@ -49,22 +48,15 @@ class Part:
         return rows_due(self.reach)
 
 
-def parts(
-    entries: Iterable[Entry],
-    known: Mapping[str, Mark],
-    *,
-    now: datetime,
-    full: bool,
-    standing: holds.Holds = (),
-) -> list[Part]:
+def parts(entries: Iterable[Entry], known: Mapping[str, Mark], *, now: datetime, full: bool) -> list[Part]:
     """A part of each of ``entries`` of which a row can ever be due; ``full``: all its rows.
 
-    ``standing``: the holds to leave out already. Whoever releases leaves them to the transaction that does it, which reads
-    them under its lock (``kept_to``): rows that are held then are looked for and stay.
+    Rows that are held are among them: the transaction that releases reads the holds under its lock, and passes over what they
+    keep (``kept_to``).
     """
     found = []
     for entry in entries:
-        mark, reach = known.get(entry.label), whole(entry, now=now, standing=standing)
+        mark, reach = known.get(entry.label), whole(entry, now=now, standing=())
         if mark is not None and not all(group.never for group in reach.groups):
             found.append(_part(reach, mark, now=now, full=full))
     return found

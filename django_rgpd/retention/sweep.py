@@ -74,16 +74,16 @@ def sweep(
     entries = swept(only)
     known = _settled(entries, report, now=now, dry_run=dry_run, some=bool(only))
     ready = [one for one in entries if one.label not in report.waiting]
-    asked = parts(ready, known, now=now, full=full, standing=holds.standing() if dry_run else ())
+    asked = parts(ready, known, now=now, full=full)
     tops = finding.tops([one.entry for one in asked if one.full and not dry_run])
     enough = None if dry_run or tell is not silent else size + 1
     counted = finding.counts({one.label: one.rows for one in asked}, report.failed, most=enough)
+    doubtful = [one for one in asked if counted[one.label] > (0 if dry_run else size)]
+    counted |= finding.counts(_not_held(doubtful, now=now), report.failed, most=enough)
     if dry_run:
         report.due = {label: rows for label, rows in counted.items() if rows}
         report.aside = {label: list(one.aside) for label, one in known.items() if one.aside}
         return report
-    much = [one for one in asked if counted[one.label] > size]
-    counted |= finding.counts(_not_held(much, now=now), report.failed, most=enough)
     deadline = None if max_seconds is None else started + max_seconds
     Worker(report, counted, tops, now=now, size=size, share=share, deadline=deadline, tell=tell).work(asked)
     return report
@@ -92,7 +92,7 @@ def sweep(
 def _not_held(parts: Iterable[Part], *, now: datetime) -> dict[str, QuerySet[Model]]:
     """Label → the rows that are due and not held; nothing where no hold stands.
 
-    Where much is due it has to be known: cutting what stays would put off, night after night, the models that it reads.
+    A dry run has to know; so has whoever is about to cut: what stays would put off, night after night, the models that it reads.
     """
     found = list(parts)
     standing = holds.standing() if found else ()
