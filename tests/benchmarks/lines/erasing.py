@@ -17,10 +17,10 @@ from tests.benchmarks.shop.models import SMALL, Line, Order, Parcel, Payment
 def erasing(size: Size) -> Iterator[Measured]:
     """A customer of some orders, and one of many."""
     yield _erasing(size.few, size.rounds, target=2.5)
-    yield _erasing(size.many, size.rounds_of_many, target=1.2)
+    yield _erasing(size.many, size.rounds_of_many, target=1.2 if size.many >= 100_000 else None)
 
 
-def _erasing(orders: int, rounds: int, *, target: float) -> Measured:
+def _erasing(orders: int, rounds: int, *, target: float | None) -> Measured:
     rows.empty()
     fresh = rows.customers(2 * (rounds + 1), orders=orders)
     rows.settled()
