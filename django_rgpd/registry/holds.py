@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import connections, router
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from django_rgpd.core import clock
 from django_rgpd.policy import document
@@ -69,7 +69,7 @@ def standing(*, steady: bool = False) -> Holds:
     """
     if steady:
         _lock("pg_advisory_xact_lock_shared")
-    found = sorted(Hold.objects.filter(lifted_at__isnull=True), key=lambda one: one.pk)
+    found = sorted(unlifted(), key=lambda one: one.pk)
     subjects = _subjects({one.person for one in found if one.person is not None and not one.label})
     return tuple(
         Standing(
@@ -86,6 +86,11 @@ def standing(*, steady: bool = False) -> Holds:
         )
         for one in found
     )
+
+
+def unlifted() -> QuerySet[Hold]:
+    """The rows of the holds that stand."""
+    return Hold.objects.filter(lifted_at__isnull=True)
 
 
 def alone() -> None:

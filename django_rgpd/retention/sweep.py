@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EVENT", "Report", "sweep"]
 
+_HOLDS = ""
+"""In the place of a label: the holds that stand are counted with the rows that are due."""
+
 
 @dataclass(slots=True)
 class Report:
@@ -77,9 +80,11 @@ def sweep(
     asked = parts(ready, known, now=now, full=full)
     tops = finding.tops([one.entry for one in asked if one.full and not dry_run])
     enough = None if dry_run or tell is not silent else size + 1
-    counted = finding.counts({one.label: one.rows for one in asked}, report.failed, most=enough)
-    doubtful = [one for one in asked if counted[one.label] > (0 if dry_run else size)]
-    counted |= finding.counts(_not_held(doubtful, now=now), report.failed, most=enough)
+    rows = {one.label: one.rows for one in asked}
+    counted = finding.counts({**rows, _HOLDS: holds.unlifted()}, report.failed, most=enough)
+    if counted.pop(_HOLDS):
+        doubtful = [one for one in asked if counted[one.label] > (0 if dry_run else size)]
+        counted |= finding.counts(_not_held(doubtful, now=now), report.failed, most=enough)
     if dry_run:
         report.due = {label: rows for label, rows in counted.items() if rows}
         report.aside = {label: list(one.aside) for label, one in known.items() if one.aside}
@@ -90,13 +95,12 @@ def sweep(
 
 
 def _not_held(parts: Iterable[Part], *, now: datetime) -> dict[str, QuerySet[Model]]:
-    """Label → the rows that are due and not held; nothing where no hold stands.
+    """Label → the rows that are due and not held.
 
     A dry run has to know; so has whoever is about to cut: what stays would put off, night after night, the models that it reads.
     """
-    found = list(parts)
-    standing = holds.standing() if found else ()
-    return {one.label: rows_due(kept_to(one.reach, standing, now=now)) for one in found if standing}
+    standing = holds.standing()
+    return {one.label: rows_due(kept_to(one.reach, standing, now=now)) for one in parts}
 
 
 def _settled(
