@@ -8,14 +8,14 @@ Tests = dict[str, tuple[Callable[[object], bool], str]]
 """Argument → whether a value of it can be read, and how it is written."""
 
 
-def a(kind: type) -> Callable[[object], bool]:
-    """Whether a value is of ``kind``."""
-    return lambda value: isinstance(value, kind)
+def a(*kinds: type) -> Callable[[object], bool]:
+    """Whether a value is of one of ``kinds``."""
+    return lambda value: isinstance(value, kinds)
 
 
-def maybe(kind: type) -> Callable[[object], bool]:
-    """Whether a value is of ``kind``, or none."""
-    return lambda value: value is None or isinstance(value, kind)
+def maybe(*kinds: type) -> Callable[[object], bool]:
+    """Whether a value is of one of ``kinds``, or none."""
+    return lambda value: value is None or isinstance(value, kinds)
 
 
 def some(kind: type) -> Callable[[object], bool]:
@@ -32,6 +32,10 @@ def refuse(what: str, value: object, tests: Tests) -> None:
     for name, (fits, example) in tests.items():
         given = getattr(value, name)
         if not fits(given):
-            called = f"the class {given.__name__}" if isinstance(given, type) else f"a {type(given).__name__}"
-            msg = f"{what}: {name} is {called}, and is written as {example}."
+            msg = f"{what}: {name} is {called(given)}, and is written as {example}."
             raise TypeError(msg)
+
+
+def called(value: object) -> str:
+    """What somebody wrote, without its value."""
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
 
 from django.db.models import Q
 from django.utils.functional import Promise
 
 from django_rgpd.core.errors import Misconfigured
+from django_rgpd.policy.shape import Tests, a, called, maybe, some
 from django_rgpd.registry.actions import Action
 from django_rgpd.registry.declaration import (
     Ask,
@@ -25,46 +25,28 @@ from django_rgpd.registry.declaration import (
 )
 from django_rgpd.registry.who import Who
 
-Test = Callable[[Any], bool]
 
-
-def _a(*kinds: type) -> Test:
-    return lambda value: isinstance(value, kinds)
-
-
-def _maybe(*kinds: type) -> Test:
-    return lambda value: value is None or isinstance(value, kinds)
-
-
-def _names(value: Any) -> bool:
-    return (
-        isinstance(value, Iterable)
-        and not isinstance(value, str)
-        and all(isinstance(one, str) for one in value)
-    )
-
-
-def _each(kind: type) -> Test:
+def _each(kind: type) -> Callable[[object], bool]:
     return lambda value: isinstance(value, Mapping) and all(isinstance(one, kind) for one in value.values())
 
 
-_READ: dict[str, tuple[Test, str]] = {
+_READ: Tests = {
     "people": (_each(Who), '{"buyer": Who(user="customer")}'),
-    "who": (_maybe(Who), 'Who(user="customer")'),
+    "who": (maybe(Who), 'Who(user="customer")'),
     "clocks": (_each(str), '{"orders": "placed_at"}'),
-    "contacts": (_a(Iterable), '["placed_at"]'),
-    "open_business": (_maybe(OpenBusiness, Follows), "OpenBusiness(Q(…), at_most=days(60)) or Follows(…)"),
-    "unsettled": (_maybe(Unsettled, Follows), "Unsettled(Q(…), reason=…) or Follows(…)"),
+    "contacts": (a(Iterable), '["placed_at"]'),
+    "open_business": (maybe(OpenBusiness, Follows), "OpenBusiness(Q(…), at_most=days(60)) or Follows(…)"),
+    "unsettled": (maybe(Unsettled, Follows), "Unsettled(Q(…), reason=…) or Follows(…)"),
     "fields": (_each(Personal), '{"email": Personal("orders", erase=Blank())}'),
-    "facts": (_names, '["number", "total"]'),
-    "internal": (_names, '["fraud_score"]'),
-    "at_end": (_a(DeleteRow, KeepFacts), "DeleteRow() or KeepFacts()"),
-    "ask": (_maybe(Ask), "Ask(…)"),
-    "sales": (_maybe(Sales), 'Sales(paid_at="paid_at")'),
-    "row_by_row": (_a(bool), "True or False"),
-    "source": (_a(str, Promise), "a text"),
-    "label": (_a(str, Promise), "a text"),
-    "currency": (_maybe(str), '"currency"'),
+    "facts": (some(str), '["number", "total"]'),
+    "internal": (some(str), '["fraud_score"]'),
+    "at_end": (a(DeleteRow, KeepFacts), "DeleteRow() or KeepFacts()"),
+    "ask": (maybe(Ask), "Ask(…)"),
+    "sales": (maybe(Sales), 'Sales(paid_at="paid_at")'),
+    "row_by_row": (a(bool), "True or False"),
+    "source": (a(str, Promise), "a text"),
+    "label": (a(str, Promise), "a text"),
+    "currency": (maybe(str), '"currency"'),
 }
 
 
@@ -93,21 +75,16 @@ def _forms(declaration: type[Declaration]) -> Iterator[str]:
     for name, (fits, example) in _READ.items():
         value = getattr(declaration, name)
         if not fits(value):
-            yield f"{name} is {_called(value)}, and is written as {example}."
+            yield f"{name} is {called(value)}, and is written as {example}."
 
 
 def _parts(declaration: type[Declaration]) -> Iterator[str]:
     for name, personal in declaration.fields.items():
         if not isinstance(personal.erase, Action):
-            yield f"erase of {name!r} is {_called(personal.erase)}, and is written as Blank(), with its brackets."
+            yield f"erase of {name!r} is {called(personal.erase)}, and is written as Blank(), with its brackets."
         if not all(isinstance(one, str | When) for one in personal.purposes):
             yield f'the purposes of {name!r} are written one after the other: Personal("orders", "accounting", erase=…).'
     for name in ("open_business", "unsettled"):
         business = getattr(declaration, name)
         if isinstance(business, OpenBusiness | Unsettled) and not isinstance(business.condition, Q):
-            yield f"the condition of {name} is {_called(business.condition)}, and is written as Q(…)."
-
-
-def _called(value: object) -> str:
-    """What somebody wrote, without its value."""
-    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+            yield f"the condition of {name} is {called(business.condition)}, and is written as Q(…)."
