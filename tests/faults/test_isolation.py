@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
+from django_rgpd.erasure.execute import erase
+from django_rgpd.erasure.models import Erasure
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.ledger.record import record
 from django_rgpd.ledger.seal import seal
@@ -16,7 +19,10 @@ from django_rgpd.ledger.verify import verify
 from django_rgpd.outbox import jobs
 from django_rgpd.outbox.deliver import run_due
 from django_rgpd.outbox.models import Job
-from tests.faults.side_by_side import at_once
+from django_rgpd.registry import people
+from example_shop.factories import make_customer, make_guest
+from example_shop.orders.models import Order
+from tests.faults.side_by_side import PATIENCE, at_once, beside
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -55,6 +61,24 @@ def test_four_workers_share_the_jobs_whatever_the_isolation(counted: list[int], 
     assert sum(one.counts["done"] for one in summaries) == 120
     assert sorted(counted) == list(range(120))
     assert not Job.objects.exclude(state="done").exists()
+
+
+@pytest.mark.fault("R14")
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+def test_an_erasure_that_waited_knows_the_address_that_was_proven_meanwhile(isolation: str) -> None:
+    """What was ordered by it goes too."""
+    person = people.person_of(make_customer(email="racing@example.com"), now=NOW)
+    make_guest("second@example.com", invoiced=False)
+    with transaction.atomic():
+        people.lock(person)
+        erasing, erased = beside(at(isolation, partial(erase, person, how="account", now=NOW)))
+        erasing.join(0.5)
+        assert erasing.is_alive()
+        people.prove(people.note("email", "second@example.com", person=person, now=NOW), how="link", now=NOW)
+    erasing.join(PATIENCE)
+
+    assert isinstance(erased[0], Erasure)
+    assert not Order.objects.exclude(name="").exists()
 
 
 @pytest.mark.fault("B04")
