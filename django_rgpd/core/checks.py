@@ -164,12 +164,20 @@ def _time() -> Iterator[CheckMessage]:
 
 def _vendors() -> Iterator[CheckMessage]:
     models = apps.get_app_config("django_rgpd").get_models()
-    for alias in sorted({router.db_for_write(model) for model in models}):
-        name = connections[alias].display_name
-        if connections[alias].vendor not in VENDORS:
-            hint = "Keep people, and what is declared of them, in PostgreSQL (or SQLite), by DATABASES or a router."
+    ours = {router.db_for_write(model) for model in models}
+    for connection in connections.all():
+        if connection.vendor in VENDORS:
+            continue
+        place, name = f'DATABASES["{connection.alias}"]', connection.display_name
+        if connection.alias in ours:
             message = f"It is {name}: the ledger would be unguarded, and no erasure could be carried out."
-            yield _error("E017", f'DATABASES["{alias}"]', message, hint)
+            hint = "Keep people, and what is declared of them, in PostgreSQL (or SQLite), by DATABASES or a router."
+            yield _error("E017", place, message, hint)
+        else:
+            message = f"It is {name}: what is left of a person there is not searched for."
+            yield _caution(
+                "W008", place, message, "Keep nothing about people there, or look there yourselves."
+            )
 
 
 def _hosts() -> Iterator[CheckMessage]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core import checks
 from django.core.checks.registry import registry
-from django.db import connection
+from django.db import connection, connections
 
 from django_rgpd.core import conf
 from django_rgpd.core.checks import TAG, check_deployment, check_settings
@@ -219,6 +220,12 @@ def test_e017_where_the_database_is_of_another_vendor(monkeypatch):
     (found,) = check_settings(app_configs=None)
     assert (found.id, found.obj) == ("django_rgpd.E017", 'DATABASES["default"]')
     assert "MySQL" in found.msg
+
+
+def test_w008_where_another_database_is_of_another_vendor(monkeypatch):
+    legacy = SimpleNamespace(alias="legacy", vendor="mysql", display_name="MySQL")
+    monkeypatch.setattr(connections, "all", lambda: [connection, legacy])
+    assert ids(check_settings) == [("W008", 'DATABASES["legacy"]')]
 
 
 @pytest.mark.fault("W06")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 
+from django_rgpd.core.checks import VENDORS
 from django_rgpd.core.errors import RgpdError
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class Table:
             if field.column == column:
                 return field.name
         return column
+
+
+def searched(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the search can read this database."""
+    return connection.vendor in VENDORS
 
 
 def quoted(name: str) -> str:
