@@ -67,8 +67,8 @@ def main() -> None:
             f"CREATE TABLE zoo_elsewhere (id {kind} PRIMARY KEY, login varchar(100), text varchar(100), "
             "created timestamp with time zone)"
         )
-    by_odd_names.prepared()
     try:
+        by_odd_names.prepared()
         for act in acts():
             act()
     finally:
