@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Caution
+from django.db import connections, router
 from django.utils.module_loading import import_string
 
 from django_rgpd.core import conf, keys
 
 TAG = "rgpd"
 """The tag of all the library's checks: ``manage.py check --tag rgpd``."""
+
+VENDORS = ("postgresql", "sqlite")
+"""The databases that the engine knows, as Django names them."""
 
 _SHORTEST_SECRET = 32
 
@@ -36,6 +40,7 @@ def check_settings(*, app_configs: Sequence[AppConfig] | None, **_: object) -> l
         *_names(),
         *_impersonated(),
         *_time(),
+        *_vendors(),
     ]
 
 
@@ -155,6 +160,24 @@ def _impersonated() -> Iterator[CheckMessage]:
 def _time() -> Iterator[CheckMessage]:
     if not settings.USE_TZ:
         yield _error("E016", "USE_TZ", "It is off: no legal day can be told.", "Set USE_TZ = True.")
+
+
+def _vendors() -> Iterator[CheckMessage]:
+    models = apps.get_app_config("django_rgpd").get_models()
+    ours = {router.db_for_write(model) for model in models}
+    for connection in connections.all():
+        if connection.vendor in VENDORS:
+            continue
+        place, name = f'DATABASES["{connection.alias}"]', connection.display_name
+        if connection.alias in ours:
+            message = f"It is {name}: the ledger would be unguarded, and no erasure could be carried out."
+            hint = "Keep people, and what is declared of them, in PostgreSQL (or SQLite), by DATABASES or a router."
+            yield _error("E017", place, message, hint)
+        else:
+            message = f"It is {name}: what is left of a person there is not searched for."
+            yield _caution(
+                "W008", place, message, "Keep nothing about people there, or look there yourselves."
+            )
 
 
 def _hosts() -> Iterator[CheckMessage]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
 from django_rgpd.core.errors import RgpdError
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
+
+_Given = TypeVar("_Given")
+
+_TRIES = 50
+"""How often what others are in the way of is tried: each time one of them got on."""
 
 _AGAIN = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: the same work done once more succeeds."""
@@ -57,6 +62,29 @@ def foreign(doing: str | _StrPromise) -> Iterator[None]:
         _raise_alone(EngineFailed(str(doing), type(error).__name__, who="the shop's own code"))
 
 
+def overtaken(error: Exception) -> bool:
+    """Whether the database refused only because somebody else was there first: done once more, the same work succeeds."""
+    return _state(error) in _AGAIN
+
+
+def undisturbed(work: Callable[[], _Given], *, using: str) -> _Given:
+    """What ``work`` gives, a transaction of its own, done again for as long as others are in its way.
+
+    Where the shop's isolation is stricter than READ COMMITTED, that is how two get along who want the same row.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return work()
+        except OperationalError as error:
+            if connections[using].in_atomic_block or not overtaken(error):
+                raise
+    return work()
+
+
+def _state(error: Exception) -> str:
+    return str(getattr(error.__cause__, "sqlstate", "") or "")
+
+
 def _raise_alone(failure: EngineFailed) -> NoReturn:
     """Without a chain: error reports print it, and with it the row."""
     try:
@@ -67,7 +95,7 @@ def _raise_alone(failure: EngineFailed) -> NoReturn:
 
 
 def _told(doing: str, error: Exception) -> EngineFailed:
-    state = str(getattr(error.__cause__, "sqlstate", "") or "")
+    state = _state(error)
     locked = isinstance(error, OperationalError) and "locked" in str(error)
     kind = f"{type(error).__name__} {state}".strip()
     return EngineFailed(doing, kind, again=state in _AGAIN, busy=locked or state in _BUSY)

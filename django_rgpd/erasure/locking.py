@@ -18,16 +18,29 @@ _SETTINGS = (
     "SELECT set_config('lock_timeout', %s, true), set_config('max_parallel_workers_per_gather', '0', true)"
 )
 
+_BEGUN = (
+    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
+    "SET LOCAL lock_timeout = '{timeout}'; SET LOCAL max_parallel_workers_per_gather = 0"
+)
+"""The same, and what can be said only before anything was read."""
+
 
 def settle(alias: str) -> None:
-    """Set up the caller's transaction for the work on one person.
+    """Set up the caller's transaction, of which it is the first statement, for the work on one person.
+
+    It reads what there is once it has the lock, also where the shop's transactions read what there was when they began: an
+    address may have been proven while it waited. Within a transaction of the shop's nothing can be done about that.
 
     It waits for nobody's lock longer than a page can. It asks PostgreSQL for no parallel workers: to start them takes longer
     than to count the rows that one person has, and a page should not take the other requests' processors.
     """
-    if connections[alias].vendor == "postgresql":
-        with connections[alias].cursor() as cursor:
-            cursor.execute(_SETTINGS, [LOCK_TIMEOUT])
+    connection = connections[alias]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            if connection.savepoint_ids:
+                cursor.execute(_SETTINGS, [LOCK_TIMEOUT])
+            else:
+                cursor.execute(_BEGUN.format(timeout=LOCK_TIMEOUT))
 
 
 def lock(person: Person) -> Person:

@@ -17,12 +17,15 @@ from django_rgpd.ledger.ends import ends
 from django_rgpd.ledger.models import Event, Seal
 from django_rgpd.ledger.places import Place
 from django_rgpd.outbox import jobs
-from django_rgpd.outbox.models import Job
+from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Declined, Later, NeedsSomeone
 
 JOB = "ledger.mirror"
 ENDED = "ledger.mirror_ended"
 """The job that takes payloads out of the mirror that have ended in the database."""
+
+GIVEN_UP = timedelta(days=1)
+"""How long after the last attempt of a job that was given up the next one begins by itself."""
 
 UNMOUNTED = timedelta(minutes=5)
 """How long a job waits for a mirror that is not there."""
@@ -58,8 +61,13 @@ def unfit() -> str:
 
 
 def put(*, now: datetime) -> Job | None:
-    """Write the job down that mirrors what is not mirrored yet, where there is a mirror and something to do."""
+    """Write the job down that mirrors what is not mirrored yet, where there is a mirror and something to do.
+
+    One that waits for staff is followed by another on the next day, and not at every run.
+    """
     if not _writable() or not Seal.objects.filter(mirrored_at__isnull=True).exists():
+        return None
+    if Job.objects.filter(name=JOB, state=State.NEEDS, run_at__gt=now - GIVEN_UP).exists():
         return None
     return jobs.put(JOB, {}, now=now, key="all")
 
@@ -85,6 +93,8 @@ def write_all(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
         Seal.objects.filter(pk=seal.pk).update(mirrored_at=now)
         door.learn(seal.number)
         jobs.renew(job, now=now)
+    # All is there: what earlier attempts waited for staff with was done here.
+    Job.objects.filter(name=JOB, state=State.NEEDS).update(state=State.GONE, finished_at=now)
 
 
 @jobs.job(ENDED)
@@ -120,10 +130,13 @@ def compare() -> Iterator[tuple[int, str]]:
     for seal in mirrored.iterator(chunk_size=50):
         if seal.number not in there:
             yield seal.number, _("It was mirrored, and the mirror has it no longer.")
-        elif read(found, seal.number) != Link.of(seal):
-            yield seal.number, _("The mirror has another one of this number, or its file was changed.")
-        elif not _says_as_much(found, seal):
-            yield seal.number, damaged(seal.number)
+        elif words := _differs(found, seal):
+            yield seal.number, words
+
+
+def waiting(*, since: datetime) -> int:
+    """How many seals were made before ``since`` and are not mirrored, where there is a mirror to write to."""
+    return Seal.objects.filter(mirrored_at__isnull=True, sealed_at__lt=since).count() if _writable() else 0
 
 
 def read(found: Place, number: int) -> Link | None:
@@ -180,6 +193,16 @@ def damaged(number: int) -> str:
     return words % {"number": number, "name": places.payloads_name(number)}
 
 
+def _differs(found: Place, seal: Seal) -> str:
+    """What is wrong with the files of a seal, in words; empty where nothing is."""
+    try:
+        if read(found, seal.number) != Link.of(seal):
+            return _("The mirror has another one of this number, or its file was changed.")
+        return "" if _says_as_much(found, seal) else damaged(seal.number)
+    except Exception as error:  # each storage has errors of its own, and one file must not hide the others
+        return silent(error)
+
+
 def _says_as_much(found: Place, seal: Seal) -> bool:
     """Whether the mirror has each payload that the database still has; more of them wait for their job to go."""
     try:
@@ -218,11 +241,22 @@ def lacks(number: int) -> str:
 def _write(found: Place, seal: Seal) -> None:
     events = _events(seal)
     content, name = batch_content(seal, events), places.batch_name(seal.number)
-    if found.read(name) is None:
+    there = found.read(name)
+    if there is not None and len(there) < len(content) and content.startswith(there):
+        # The disk was full, or the process was killed, while a storage that writes in place wrote this very file.
+        found.drop(name)
+        there = None
+    if there is None:
         # What ends comes first: a batch that is there can be replayed, whenever the process was killed.
         _write_payloads(found, seal.number, payloads_content(events))
         found.add(name, content)
-    if found.read(name) != content:
+        there = found.read(name)
+    if there is None:
+        words = _(
+            "The mirror did not keep %(name)s under its name: a storage for the mirror must not give names of its own."
+        )
+        raise NeedsSomeone(words % {"name": name})
+    if there != content:
         words = _("The mirror has another seal %(number)d: the chain has forked, or its file was changed.")
         raise NeedsSomeone(words % {"number": seal.number})
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import IntegrityError, router, transaction
+from django.db import DatabaseError, IntegrityError, router, transaction
 
+from django_rgpd.core.failures import overtaken
 from django_rgpd.ledger import chain, mirror, whole
 from django_rgpd.ledger.models import Event, Seal
 
@@ -48,8 +49,11 @@ def _one(*, now: datetime) -> int:
     try:
         with transaction.atomic(using=router.db_for_write(Seal)):
             return _batch(now=now)
-    except IntegrityError:
-        # Somebody else made the very first seal in the same moment: what is left goes into the next.
+    except DatabaseError as error:
+        if not (isinstance(error, IntegrityError) or overtaken(error)):
+            raise
+        # Somebody else made the very first seal, or under a strict isolation any, in the same moment: what is left goes into
+        # the next.
         return 0
 
 

@@ -43,6 +43,11 @@ def verify(*, now: datetime) -> Iterator[Fault]:
     if late:
         what = _("%(number)d events wait for a seal since more than a day: run rgpd_run.")
         yield Fault(_("unsealed events"), what % {"number": late})
+    if waiting := mirror.waiting(since=now - UNSEALED):
+        what = _(
+            "%(number)d seals wait for the mirror since more than a day: see why in the job ledger.mirror."
+        )
+        yield Fault(_("unmirrored seals"), what % {"number": waiting})
     for event in Event.objects.filter(seal__isnull=True, payload__isnull=False).iterator(chunk_size=500):
         yield from _payload(event)
     for name in guard.missing():

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connections, router, transaction
 from django.db.models import F, Q, QuerySet
@@ -15,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock, conf, mail_line
 from django_rgpd.core.errors import StaleClaim
+from django_rgpd.core.failures import undisturbed
 from django_rgpd.outbox import door, ends, jobs
 from django_rgpd.outbox.ends import MOST_ATTEMPTS, End
 from django_rgpd.outbox.models import Job, State
@@ -74,15 +76,12 @@ def _run(now: datetime, limit: int | None, names: frozenset[str] | None) -> Summ
 
 def claim(*, now: datetime, names: frozenset[str] | None = None) -> Job | None:
     """Take the oldest job that is due, or whose worker has been silent too long; None where there is none."""
+    using = router.db_for_write(Job)
     while True:
-        with transaction.atomic(using=router.db_for_write(Job)):
-            job = _first(now, names)
-            if job is None:
-                return None
-            lease = uuid.uuid4()
-            taken = Job.objects.filter(pk=job.pk, state=job.state, lease=job.lease).update(
-                state=State.RUNNING, lease=lease, leased_until=now + jobs.LEASE, attempts=F("attempts") + 1
-            )
+        lease = uuid.uuid4()
+        job, taken = undisturbed(partial(_take, lease, now, names), using=using)
+        if job is None:
+            return None
         if taken:
             job.state, job.lease, job.attempts = State.RUNNING, lease, job.attempts + 1
             job.leased_until = now + jobs.LEASE
@@ -103,6 +102,23 @@ def claim_along(job: Job, *, now: datetime, most: int | None = None) -> list[Job
         number = min(number, most)
     if number < 2:
         return [job]
+    keys = undisturbed(partial(_take_along, job, number - 1, now), using=router.db_for_write(Job))
+    return [job, *Job.objects.filter(pk__in=keys, lease=job.lease).order_by("run_at", "pk")]
+
+
+def _take(lease: uuid.UUID, now: datetime, names: frozenset[str] | None) -> tuple[Job | None, int]:
+    """What is to be done next, and whether it was taken: 0 where another worker was there first."""
+    with transaction.atomic(using=router.db_for_write(Job)):
+        job = _first(now, names)
+        if job is None:
+            return None, 0
+        taken = Job.objects.filter(pk=job.pk, state=job.state, lease=job.lease).update(
+            state=State.RUNNING, lease=lease, leased_until=now + jobs.LEASE, attempts=F("attempts") + 1
+        )
+    return job, taken
+
+
+def _take_along(job: Job, number: int, now: datetime) -> list[int]:
     with transaction.atomic(using=router.db_for_write(Job)):
         like = Job.objects.filter(
             _waits(now) | _fell_silent(now),
@@ -112,14 +128,14 @@ def claim_along(job: Job, *, now: datetime, most: int | None = None) -> list[Job
             attempts=job.attempts - 1,
         )
         first = _locked(like.order_by("run_at", "pk"))
-        keys = list(first.values_list("pk", flat=True)[: number - 1])
+        keys = list(first.values_list("pk", flat=True)[:number])
         like.filter(pk__in=keys).update(
             state=State.RUNNING,
             lease=job.lease,
             leased_until=job.leased_until,
             attempts=F("attempts") + 1,
         )
-    return [job, *Job.objects.filter(pk__in=keys, lease=job.lease).order_by("run_at", "pk")]
+    return keys
 
 
 def attempt(job: Job, *, now: datetime) -> str:
@@ -137,7 +153,7 @@ def attempt_together(some: Sequence[Job], *, now: datetime) -> Counter[str]:
     said: Counter[str] = Counter()
     try:
         for end, them in _ends(some, now=now):
-            written = ends.write(them, end, now=now)
+            written = undisturbed(partial(ends.write, them, end, now=now), using=router.db_for_write(Job))
             said[end.said or end.state] += written
             said[ends.STALE] += len(them) - written
     except StaleClaim:

@@ -13,8 +13,10 @@ from uuid import UUID
 
 from django.db import connections, router
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock
+from django_rgpd.core.failures import EngineFailed
 from django_rgpd.policy import document
 from django_rgpd.registry import people, scope
 from django_rgpd.registry.conditions import NEVER, any_of, on_row
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 _STEADY = 0x52475044_01
 """The advisory lock that whoever releases shares, and who places a hold takes alone."""
+
+_AS_IT_BEGAN = ("repeatable read", "serializable")
+"""Isolation levels at which a transaction reads, also behind a lock, what there was at its first statement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +70,13 @@ def standing(*, steady: bool = False) -> Holds:
     """The holds that stand now: one query where there is none, four or five where there are, however many.
 
     ``steady``: for who is about to release rows; until the transaction ends no further hold is placed, so that a hold that was
-    confirmed to somebody is never overtaken by what was under way.
+    confirmed to somebody is never overtaken by what was under way. Raises ``EngineFailed``, worth a second try, where the
+    caller's transaction is one that cannot see a hold that was placed since it began.
     """
-    if steady:
-        _lock("pg_advisory_xact_lock_shared")
+    isolation = _lock("pg_advisory_xact_lock_shared") if steady else ""
     found = sorted(unlifted(), key=lambda one: one.pk)
+    if isolation in _AS_IT_BEGAN:
+        _none_since(found)
     subjects = _subjects({one.person for one in found if one.person is not None and not one.label})
     return tuple(
         Standing(
@@ -214,8 +221,23 @@ def _subjects(uuids: set[UUID]) -> dict[UUID, Subject]:
     return {uuid: carried[one.pk] for uuid, one in standing_for.items()}
 
 
-def _lock(function: str) -> None:
+def _lock(function: str) -> str:
+    """Take the lock; the isolation level of the transaction, where the database has such locks."""
     connection = connections[router.db_for_write(Hold)]
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {function}(%s)", [_STEADY])
+    if connection.vendor != "postgresql":
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s), current_setting('transaction_isolation')", [_STEADY])
+        return str(cursor.fetchone()[1])
+
+
+def _none_since(seen: Iterable[Hold]) -> None:
+    """Ask on a connection of its own, which sees what was committed until now, for holds that are not among ``seen``."""
+    beside = connections[router.db_for_write(Hold)].copy()
+    rows = unlifted().values_list("pk")
+    try:
+        there = {row[0] for row in rows.query.get_compiler(connection=beside).results_iter()}
+    finally:
+        beside.close()
+    if not there.issubset(one.pk for one in seen):
+        raise EngineFailed(_("Reading the holds that stand"), "40001", again=True)

@@ -20,7 +20,7 @@ def snapshot() -> Snapshot:
         for table in tables(connection):
             if not table.key:
                 continue
-            cursor.execute(f"SELECT * FROM {table.place(connection)}")  # noqa: S608
+            cursor.execute(f"SELECT * FROM {table.place}")  # noqa: S608
             names = [one[0] for one in cursor.description]
             keys = [names.index(name) for name in table.key]
             found[table.label] = {

@@ -64,7 +64,7 @@ def _everything(*, logs: str, mails: bool) -> Iterator[tuple[str, str]]:
 def _tables() -> Iterator[tuple[str, str]]:
     with connection.cursor() as cursor:
         for table in tables(connection):
-            cursor.execute(f"SELECT * FROM {table.place(connection)}")  # noqa: S608
+            cursor.execute(f"SELECT * FROM {table.place}")  # noqa: S608
             label = table.label
             for row in cursor.fetchall():
                 yield label, "\x1f".join(_text(value) for value in row)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core import checks
 from django.core.checks.registry import registry
+from django.db import connection, connections
 
 from django_rgpd.core import conf
 from django_rgpd.core.checks import TAG, check_deployment, check_settings
@@ -210,6 +212,20 @@ def test_e015_where_the_function_for_impersonation_is_none(settings, path):
 def test_e016_where_instants_have_no_zone(settings):
     settings.USE_TZ = False
     assert ids(check_settings) == [("E016", "USE_TZ")]
+
+
+def test_e017_where_the_database_is_of_another_vendor(monkeypatch):
+    monkeypatch.setattr(connection, "vendor", "mysql")
+    monkeypatch.setattr(connection, "display_name", "MySQL")
+    (found,) = check_settings(app_configs=None)
+    assert (found.id, found.obj) == ("django_rgpd.E017", 'DATABASES["default"]')
+    assert "MySQL" in found.msg
+
+
+def test_w008_where_another_database_is_of_another_vendor(monkeypatch):
+    legacy = SimpleNamespace(alias="legacy", vendor="mysql", display_name="MySQL")
+    monkeypatch.setattr(connections, "all", lambda: [connection, legacy])
+    assert ids(check_settings) == [("W008", 'DATABASES["legacy"]')]
 
 
 @pytest.mark.fault("W06")

@@ -6,13 +6,14 @@ import io
 import json
 import unicodedata
 from datetime import datetime
+from types import SimpleNamespace
 from urllib.parse import quote
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, connections
 
 from django_rgpd.erasure import residue
 from django_rgpd.erasure.execute import erase
@@ -52,6 +53,21 @@ def test_a_name_is_found_however_it_is_written(written: str, now: datetime) -> N
     assert (found.label, found.column, found.pk) == ("catalogue.Product", "description", str(product.pk))
     assert (found.kind, found.kept) == ("name", "")
     assert NAME not in str(found)
+
+
+def test_a_database_that_cannot_be_read_is_named_and_the_others_are_searched(
+    now: datetime, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    legacy = SimpleNamespace(alias="legacy", vendor="mysql", display_name="MySQL")
+    monkeypatch.setattr(connections, "all", lambda **_how: [legacy, connection])
+    ProductFactory(description=NAME)
+
+    (found,) = residue.search({"name": [NAME]}, now=now)
+
+    assert found.label == "catalogue.Product"
+    assert residue.not_searched()[-1] == "database legacy (MySQL)"
+    call_command("rgpd_residue", "--email", "nobody@example.com")
+    assert "database legacy (MySQL)" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

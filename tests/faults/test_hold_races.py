@@ -124,6 +124,54 @@ def test_who_releases_waits_for_the_hold_that_is_being_placed(member: User) -> N
     assert order.name
 
 
+def at(isolation: str, work: Callable[[], object]) -> Callable[[], object]:
+    """``work`` on a connection whose transactions are of this isolation level, as a shop's database may have it."""
+
+    def done() -> object:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('default_transaction_isolation', %s, false)", [isolation])
+        return work()
+
+    return done
+
+
+@pytest.mark.fault("R14")
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+def test_who_waited_reads_the_hold_that_was_placed_whatever_the_isolation(
+    member: User, isolation: str
+) -> None:
+    """What such a transaction reads is older than the lock that it waited for: it is begun again."""
+    order = GuestOrderFactory(placed_at=DAY)
+    worker = Aside(at(isolation, sweep_orders))
+    with transaction.atomic():
+        holds.alone()
+        worker.start()
+        until_it_waits(worker)
+        placing(member, row=Row("orders.Order", str(order.pk)))
+    worker.join(PATIENCE)
+    order.refresh_from_db()
+    assert order.name
+
+
+@pytest.mark.fault("R14")
+@pytest.mark.parametrize("isolation", ["repeatable read", "serializable"])
+def test_an_erasure_that_waited_keeps_to_the_hold_whatever_the_isolation(
+    member: User, isolation: str
+) -> None:
+    person = people.person_of(make_customer(email="racing@example.com"), now=NOW)
+    order = Order.objects.filter(customer__email="racing@example.com").earliest("pk")
+    worker = Aside(at(isolation, partial(erase, person, how="link", now=NOW)))
+    with transaction.atomic():
+        holds.alone()
+        worker.start()
+        until_it_waits(worker)
+        placing(member, row=Row("orders.Order", str(order.pk)))
+    worker.join(PATIENCE)
+    order.refresh_from_db()
+    assert Person.objects.get(pk=person.pk).erased_at is not None
+    assert order.name
+
+
 @pytest.mark.fault("Q04")
 def test_a_hold_on_a_person_who_is_being_erased_is_refused_and_does_not_deadlock(member: User) -> None:
     user = make_customer(email="racing@example.com")

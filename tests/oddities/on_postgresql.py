@@ -59,6 +59,7 @@ def copies() -> None:
     zoo.Note.objects.create(user=yann, text=f"write to {email}", created=BEFORE)
     with connection.cursor() as cursor:
         cursor.execute("CREATE MATERIALIZED VIEW zoo_seen AS SELECT text FROM zoo_note")
+        cursor.execute("CREATE MATERIALIZED VIEW zoo_unseen AS SELECT text FROM zoo_note WITH NO DATA")
 
     erase(her, how="account", now=NOW)
     run_due(now=NOW + timedelta(minutes=11))
@@ -68,7 +69,7 @@ def copies() -> None:
     check(f"the view is not named: {receipt}", "zoo_seen" in receipt)
     check("the receipt holds the address", "yann" not in receipt)
     with connection.cursor() as cursor:
-        cursor.execute("DROP MATERIALIZED VIEW zoo_seen")
+        cursor.execute("DROP MATERIALIZED VIEW zoo_seen, zoo_unseen")
         cursor.execute("DROP TRIGGER zoo_copied ON zoo_note")
         cursor.execute("DROP TABLE zoo_audit")
     check("more than the copies was left", "yann-canary" not in everything())

@@ -20,7 +20,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.db.models.signals import pre_migrate  # noqa: E402
 
-from tests.oddities import by_their_keys, checked, in_the_zoo, on_postgresql  # noqa: E402
+from tests.oddities import by_odd_names, by_their_keys, checked, in_the_zoo, on_postgresql  # noqa: E402
 from tests.oddities.ground import failures  # noqa: E402
 
 Act = Callable[[], None]
@@ -44,6 +44,10 @@ def acts() -> list[Act]:
         by_their_keys.rehearsed,
         by_their_keys.shared,
         by_their_keys.still_open,
+        by_odd_names.erased,
+        by_odd_names.swept,
+        by_odd_names.exported,
+        by_odd_names.searched,
         *([in_the_zoo.placeholders] if oddity == "default" else []),
         *([on_postgresql.lists, on_postgresql.copies] if connection.vendor == "postgresql" else []),
     ]
@@ -64,6 +68,7 @@ def main() -> None:
             "created timestamp with time zone)"
         )
     try:
+        by_odd_names.prepared()
         for act in acts():
             act()
     finally:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.apps import apps
 
+from django_rgpd.core.checks import VENDORS
 from django_rgpd.core.errors import RgpdError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _POSTGRESQL = """
     JOIN pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_type e ON e.oid = t.typelem
     LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
-    WHERE c.relkind IN ('r', 'p', 'm', 'f') AND NOT c.relispartition
+    WHERE c.relkind IN ('r', 'p', 'm', 'f') AND NOT c.relispartition AND c.relispopulated
       AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND has_table_privilege(c.oid, 'SELECT')
     ORDER BY n.nspname, c.relname, a.attnum
@@ -51,10 +52,10 @@ class Table:
     columns: tuple[str, ...]
     key: tuple[str, ...]
 
-    def place(self, connection: BaseDatabaseWrapper) -> str:
+    @property
+    def place(self) -> str:
         """The table's quoted name, with its schema where there is one."""
-        quote = connection.ops.quote_name
-        return f"{quote(self.schema)}.{quote(self.name)}" if self.schema else quote(self.name)
+        return f"{quoted(self.schema)}.{quoted(self.name)}" if self.schema else quoted(self.name)
 
     @property
     def model(self) -> type[Model] | None:
@@ -77,6 +78,17 @@ class Table:
             if field.column == column:
                 return field.name
         return column
+
+
+def searched(connection: BaseDatabaseWrapper) -> bool:
+    """Whether the search can read this database."""
+    return connection.vendor in VENDORS
+
+
+def quoted(name: str) -> str:
+    """A name as the database lists it, in quotes: it may have some of its own, which Django takes for the ones around it."""
+    doubled = name.replace('"', '""')
+    return f'"{doubled}"'
 
 
 def tables(connection: BaseDatabaseWrapper) -> list[Table]:
@@ -108,7 +120,7 @@ def _sqlite(connection: BaseDatabaseWrapper) -> Iterator[Table]:
         )
         names = [row[0] for row in cursor.fetchall()]
         for name in names:
-            cursor.execute(f"PRAGMA table_info({connection.ops.quote_name(name)})")
+            cursor.execute(f"PRAGMA table_info({quoted(name)})")
             listed = cursor.fetchall()
             texts = tuple(row[1] for row in listed if not _SQLITE_NOT_TEXT.search(row[2] or ""))
             if texts:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from django_rgpd.erasure.residue.bytewise import BATCH, matching
+from django_rgpd.erasure.residue.columns import quoted
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -41,7 +42,7 @@ def rows(
 def _sqlite(
     connection: BaseDatabaseWrapper, table: Table, needles: Sequence[str], fragments: Sequence[str]
 ) -> Iterator[Cells]:
-    key, columns, place = _quoted(connection, table)
+    key, columns, place = _quoted(table)
     # As bytes, most of which Python need not decode.
     shown = ", ".join(f"COALESCE(CAST({one} AS BLOB), X'')" for one in (*key, *columns))
     with connection.cursor() as cursor:
@@ -52,16 +53,16 @@ def _sqlite(
 def _postgresql(
     connection: BaseDatabaseWrapper, table: Table, needles: Sequence[str], fragments: Sequence[str]
 ) -> Iterator[Cells]:
-    sql, given = _statement(connection, table, needles, fragments)
+    sql, given = _statement(table, needles, fragments)
     with connection.cursor() as cursor:
         cursor.execute(sql, given)
         yield from cursor.fetchall()
 
 
 def _statement(
-    connection: BaseDatabaseWrapper, table: Table, needles: Sequence[str], fragments: Sequence[str]
+    table: Table, needles: Sequence[str], fragments: Sequence[str]
 ) -> tuple[str, list[str | list[str]]]:
-    key, columns, place = _quoted(connection, table)
+    key, columns, place = _quoted(table)
     texts = [f"{column}::text" for column in columns]
     keys = [f"k{number}" for number in range(len(key))]
     names = [f"c{number}" for number in range(len(texts))]
@@ -86,9 +87,11 @@ def _joined(texts: Sequence[str]) -> str:
     return " || chr(31) || ".join(f"concat_ws(chr(31), {', '.join(part)})" for part in parts)
 
 
-def _quoted(connection: BaseDatabaseWrapper, table: Table) -> tuple[list[str], list[str], str]:
-    def quote(name: str) -> str:
-        return connection.ops.quote_name(name).replace("%", "%%")
+def _quoted(table: Table) -> tuple[list[str], list[str], str]:
+    """Key, columns and table, for a statement that has parameters."""
 
-    place = table.place(connection).replace("%", "%%")
-    return [quote(name) for name in table.key], [quote(name) for name in table.columns], place
+    def named(name: str) -> str:
+        return quoted(name).replace("%", "%%")
+
+    place = table.place.replace("%", "%%")
+    return [named(name) for name in table.key], [named(name) for name in table.columns], place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,10 +11,12 @@ from django.db import connections
 from django.utils.translation import gettext_lazy as _
 
 from django_rgpd.erasure.residue import kept, places, scan
-from django_rgpd.erasure.residue.columns import Table, tables
+from django_rgpd.erasure.residue.columns import Table, searched, tables
 from django_rgpd.erasure.residue.fragments import fragments
 from django_rgpd.erasure.residue.values import Value, distinctive, gather
 from django_rgpd.registry import Subject
+
+log = logging.getLogger(__name__)
 
 NOT_SEARCHED = (
     _("the text inside PDF files, pictures and archives, and files of more than one megabyte"),
@@ -46,13 +49,22 @@ class Finding:
         return f"{place}: {self.kind}" + (f" ({self.kept})" if self.kept else "")
 
 
+def not_searched() -> list[str]:
+    """``NOT_SEARCHED``, with the databases of this shop that the search cannot read."""
+    words = _("database %(alias)s (%(name)s)")
+    unread = [one for one in connections.all() if not searched(one)]
+    return [
+        *(str(one) for one in NOT_SEARCHED),
+        *(str(words) % {"alias": one.alias, "name": one.display_name} for one in unread),
+    ]
+
+
 def search(sought: Sought, *, now: datetime) -> list[Finding]:
     """Where the values of ``sought`` are found: a person (her distinctive values are gathered first),
     values, or kind → texts.
 
-    Every text column of every table of every database, the declared storages, and the sessions that can be
-    listed.
-    Call it outside of a request: it reads whole tables.
+    Every text column of every table of every database (but for those of ``not_searched``), the declared storages, and the
+    sessions that can be listed. Call it outside of a request: it reads whole tables.
     """
     values = _values(sought)
     needles = sorted({needle for value in values for needle in value.needles})
@@ -77,8 +89,12 @@ def _values(sought: Sought) -> list[Value]:
 
 def _everywhere(values: list[Value], needles: list[str]) -> Iterator[Finding]:
     parts = fragments(values)
-    for alias in connections:
-        connection = connections[alias]
+    for connection in connections.all():
+        if not searched(connection):
+            log.warning(
+                "Database %s is %s, which is not searched.", connection.alias, connection.display_name
+            )
+            continue
         for table in tables(connection):
             for key, texts in scan.rows(connection, table, needles, parts):
                 yield from _in_row(table, key, texts, values)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.core import addresses, clock
 from django_rgpd.core.errors import BadAddress
-from django_rgpd.erasure.residue import NOT_SEARCHED, Finding, Value, distinctive, gather, search
+from django_rgpd.erasure.residue import Finding, Value, distinctive, gather, not_searched, search
 from django_rgpd.registry import people
 
 
@@ -41,7 +41,7 @@ class Command(BaseCommand):
         left = [finding for finding in found if not finding.kept]
         self._print(_("Left, and not kept by the rule:"), left)
         self._print(_("Kept by the rule:"), [finding for finding in found if finding.kept])
-        self.stdout.write(_("Not searched: %s.") % "; ".join(str(one) for one in NOT_SEARCHED))
+        self.stdout.write(_("Not searched: %s.") % "; ".join(not_searched()))
         if left:
             sys.exit(1)
         self.stdout.write(self.style.SUCCESS(_("Nothing is left.")))

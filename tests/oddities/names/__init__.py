@@ -1,0 +1,1 @@
+"""Odd names of tables and columns."""
