@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 
 LOCK_TIMEOUT = "5s"
 
-_SETTINGS = (
-    "SELECT set_config('lock_timeout', %s, true), set_config('max_parallel_workers_per_gather', '0', true)"
-)
+_SETTINGS = """
+    SELECT set_config('lock_timeout', %s, true), set_config('max_parallel_workers_per_gather', '0', true),
+           set_config('jit', 'off', true)
+"""
 
-_BEGUN = (
-    "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; "
-    "SET LOCAL lock_timeout = '{timeout}'; SET LOCAL max_parallel_workers_per_gather = 0"
-)
+_BEGUN = """
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+    SET LOCAL lock_timeout = '{timeout}'; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL jit = off
+"""
 """The same, and what can be said only before anything was read."""
 
 
@@ -31,8 +32,9 @@ def settle(alias: str) -> None:
     It reads what there is once it has the lock, also where the shop's transactions read what there was when they began: an
     address may have been proven while it waited. Within a transaction of the shop's nothing can be done about that.
 
-    It waits for nobody's lock longer than a page can. It asks PostgreSQL for no parallel workers: to start them takes longer
-    than to count the rows that one person has, and a page should not take the other requests' processors.
+    It waits for nobody's lock longer than a page can. It asks PostgreSQL for no parallel workers and for no compiled statements:
+    to start them, or to compile what is asked of every declared model, takes longer than to count the rows that one person has,
+    and a page should not take the other requests' processors.
     """
     connection = connections[alias]
     if connection.vendor == "postgresql":

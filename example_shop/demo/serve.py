@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.db import DatabaseError, close_old_connections, connections
@@ -60,6 +60,8 @@ def _work(every: float, stop: threading.Event) -> None:
             call_command("rgpd_run", stdout=io.StringIO(), stderr=io.StringIO())
         except DatabaseError as error:
             log.warning("The database does not answer (%s); trying again.", type(error).__name__)
+        except CommandError:
+            log.warning("A job failed, or waits for staff: the jobs in the admin say which.")
         except Exception as error:  # a demonstration goes on, and says so
             log.warning("Background work failed: %s.", type(error).__name__)
     connections.close_all()

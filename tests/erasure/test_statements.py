@@ -150,18 +150,19 @@ def test_the_rows_of_a_part_are_asked_anew(user: User, person: Person, now: date
 
 
 @pytest.mark.postgresql
-def test_erasure_asks_for_no_parallel_workers(person: Person, now: datetime) -> None:
-    """To start them takes longer than the plan's counts, and takes processors from other requests."""
+def test_erasure_asks_for_no_parallel_workers_and_compiles_nothing(person: Person, now: datetime) -> None:
+    """Either takes longer than the plan's counts, and takes processors from other requests."""
     asked: list[str] = []
 
     def look(**given: object) -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SHOW max_parallel_workers_per_gather")
-            asked.append(cursor.fetchone()[0])
+            for name in ("max_parallel_workers_per_gather", "jit"):
+                cursor.execute(f"SHOW {name}")
+                asked.append(cursor.fetchone()[0])
 
     signals.person_erased.connect(look)
     try:
         erase(person, how="account", now=now)
     finally:
         signals.person_erased.disconnect(look)
-    assert asked == ["0"]
+    assert asked == ["0", "off"]
