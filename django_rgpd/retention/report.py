@@ -13,7 +13,7 @@ from django_rgpd.erasure import reach, statements
 from django_rgpd.policy import current
 from django_rgpd.registry import rule
 from django_rgpd.registry.clocks import not_started
-from django_rgpd.registry.conditions import NEVER, all_of, any_of, is_never, not_
+from django_rgpd.registry.conditions import all_of, any_of, is_never, not_
 
 if TYPE_CHECKING:
     from django_rgpd.policy import Purpose
@@ -51,12 +51,8 @@ def _purposes(entry: Entry) -> list[Purpose]:
 
 def _due(entry: Entry, purpose: Purpose, *, now: datetime, until: datetime) -> int:
     def ending(role: str) -> Q:
-        then = rule.term_over(entry, purpose, now=until, role=role)
-        return (
-            NEVER
-            if is_never(then)
-            else all_of(then, not_(rule.term_over(entry, purpose, now=now, role=role)))
-        )
+        then, already = (rule.term_over(entry, purpose, now=at, role=role) for at in (until, now))
+        return all_of(then, not_(already))
 
     return _count(entry, purpose, ending)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -18,8 +18,6 @@ from django_rgpd.retention.whole import kept_to, rows_due, swept
 from django_rgpd.retention.working import Tell, Worker, silent
 
 if TYPE_CHECKING:
-    from django.db.models import Model, QuerySet
-
     from django_rgpd.registry import Entry
 
 __all__ = ["EVENT", "Report", "sweep"]
@@ -75,16 +73,15 @@ def sweep(
     """
     report, started = Report(), monotonic()
     entries = swept(only)
-    known = _settled(entries, report, now=now, dry_run=dry_run, some=bool(only))
+    known = _settled(
+        entries, report, labels=[one.label for one in entries] if only else None, now=now, dry_run=dry_run
+    )
     ready = [one for one in entries if one.label not in report.waiting]
     asked = parts(ready, known, now=now, full=full)
     tops = finding.tops([one.entry for one in asked if one.full and not dry_run])
-    enough = None if dry_run or tell is not silent else size + 1
-    rows = {one.label: one.rows for one in asked}
-    counted = finding.counts({**rows, _HOLDS: holds.unlifted()}, report.failed, most=enough)
-    if counted.pop(_HOLDS):
-        doubtful = [one for one in asked if counted[one.label] > (0 if dry_run else size)]
-        counted |= finding.counts(_not_held(doubtful, now=now), report.failed, most=enough)
+    counted = _counted(
+        asked, report, now=now, beyond=0 if dry_run else size, exact=dry_run or tell is not silent
+    )
     if dry_run:
         report.due = {label: rows for label, rows in counted.items() if rows}
         report.aside = {label: list(one.aside) for label, one in known.items() if one.aside}
@@ -94,20 +91,32 @@ def sweep(
     return report
 
 
-def _not_held(parts: Iterable[Part], *, now: datetime) -> dict[str, QuerySet[Model]]:
-    """Label → the rows that are due and not held.
+def _counted(
+    asked: Sequence[Part], report: Report, *, now: datetime, beyond: int, exact: bool
+) -> dict[str, int]:
+    """Label → how many rows are due; held ones are left out where there are more than ``beyond``.
 
     A dry run has to know; so has whoever is about to cut: what stays would put off, night after night, the models that it reads.
+    ``exact``: however many; else no further than it takes to know that they are more.
     """
-    standing = holds.standing()
-    return {one.label: rows_due(kept_to(one.reach, standing, now=now)) for one in parts}
+    most = None if exact else beyond + 1
+    rows = {one.label: one.rows for one in asked}
+    counted = finding.counts({**rows, _HOLDS: holds.unlifted()}, report.failed, most=most)
+    if counted.pop(_HOLDS):
+        standing = holds.standing()
+        free = {
+            one.label: rows_due(kept_to(one.reach, standing, now=now))
+            for one in asked
+            if counted[one.label] > beyond
+        }
+        counted |= finding.counts(free, report.failed, most=most)
+    return counted
 
 
 def _settled(
-    entries: list[Entry], report: Report, *, now: datetime, dry_run: bool, some: bool
+    entries: list[Entry], report: Report, *, labels: list[str] | None, now: datetime, dry_run: bool
 ) -> dict[str, marks.Mark]:
-    """The marks, once what nobody has to approve was adopted; ``report.waiting`` says what has to be."""
-    labels = [entry.label for entry in entries] if some else None
+    """The marks (of ``labels``), once what nobody has to approve was adopted; ``report.waiting`` says what has to be."""
     known = marks.read(labels)
     changed = [entry for entry in entries if not marks.adopted(entry, known)]
     if not changed:

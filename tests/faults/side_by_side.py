@@ -66,6 +66,17 @@ def beside(act: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
     return thread, result
 
 
+def at(isolation: str, act: Callable[[], Any]) -> Callable[[], Any]:
+    """``act`` on a connection whose transactions are of this isolation level, as a shop's database may have it."""
+
+    def done() -> Any:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('default_transaction_isolation', %s, false)", [isolation])
+        return act()
+
+    return done
+
+
 def during_erasure(person: Person, act: Callable[[], Any]) -> Any:
     """What ``act`` gives that is begun while ``person`` is being erased, and has to wait for the end of that."""
     reached, go_on = threading.Event(), threading.Event()

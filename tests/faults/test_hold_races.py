@@ -23,6 +23,7 @@ from django_rgpd.retention.sweep import sweep
 from example_shop.accounts.models import User
 from example_shop.factories import DAY, GuestOrderFactory, UserFactory, make_customer
 from example_shop.orders.models import Order
+from tests.faults.side_by_side import at
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -86,6 +87,17 @@ def until_it_waits(thread: Aside) -> None:
     pytest.fail("it never came to the lock")
 
 
+def placed_while_it_waits(worker: Aside, member: User, order: Order) -> None:
+    """Start ``worker``, which comes to the lock; place a hold on ``order`` while it waits there; let it end."""
+    with transaction.atomic():
+        holds.alone()
+        worker.start()
+        until_it_waits(worker)
+        placing(member, row=Row("orders.Order", str(order.pk)))
+    worker.join(PATIENCE)
+    order.refresh_from_db()
+
+
 @pytest.mark.fault("K08")
 def test_a_hold_waits_for_the_range_that_is_being_swept(
     member: User, monkeypatch: pytest.MonkeyPatch
@@ -114,25 +126,8 @@ def test_who_releases_waits_for_the_hold_that_is_being_placed(member: User) -> N
     order = GuestOrderFactory(placed_at=DAY)
 
     worker = Aside(sweep_orders)
-    with transaction.atomic():
-        holds.alone()
-        worker.start()
-        until_it_waits(worker)
-        placing(member, row=Row("orders.Order", str(order.pk)))
-    worker.join(PATIENCE)
-    order.refresh_from_db()
+    placed_while_it_waits(worker, member, order)
     assert order.name
-
-
-def at(isolation: str, work: Callable[[], object]) -> Callable[[], object]:
-    """``work`` on a connection whose transactions are of this isolation level, as a shop's database may have it."""
-
-    def done() -> object:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('default_transaction_isolation', %s, false)", [isolation])
-        return work()
-
-    return done
 
 
 @pytest.mark.fault("R14")
@@ -143,13 +138,7 @@ def test_who_waited_reads_the_hold_that_was_placed_whatever_the_isolation(
     """What such a transaction reads is older than the lock that it waited for: it is begun again."""
     order = GuestOrderFactory(placed_at=DAY)
     worker = Aside(at(isolation, sweep_orders))
-    with transaction.atomic():
-        holds.alone()
-        worker.start()
-        until_it_waits(worker)
-        placing(member, row=Row("orders.Order", str(order.pk)))
-    worker.join(PATIENCE)
-    order.refresh_from_db()
+    placed_while_it_waits(worker, member, order)
     assert order.name
 
 
@@ -161,13 +150,7 @@ def test_an_erasure_that_waited_keeps_to_the_hold_whatever_the_isolation(
     person = people.person_of(make_customer(email="racing@example.com"), now=NOW)
     order = Order.objects.filter(customer__email="racing@example.com").earliest("pk")
     worker = Aside(at(isolation, partial(erase, person, how="link", now=NOW)))
-    with transaction.atomic():
-        holds.alone()
-        worker.start()
-        until_it_waits(worker)
-        placing(member, row=Row("orders.Order", str(order.pk)))
-    worker.join(PATIENCE)
-    order.refresh_from_db()
+    placed_while_it_waits(worker, member, order)
     assert Person.objects.get(pk=person.pk).erased_at is not None
     assert order.name
 

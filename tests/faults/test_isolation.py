@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from django_rgpd.erasure.execute import erase
 from django_rgpd.erasure.models import Erasure
@@ -22,22 +20,11 @@ from django_rgpd.outbox.models import Job
 from django_rgpd.registry import people
 from example_shop.factories import make_customer, make_guest
 from example_shop.orders.models import Order
-from tests.faults.side_by_side import PATIENCE, at_once, beside
+from tests.faults.side_by_side import PATIENCE, at, at_once, beside
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 NOW = datetime(2026, 5, 12, 10, 0, tzinfo=UTC)
-
-
-def at(isolation: str, act: Callable[[], Any]) -> Callable[[], Any]:
-    """``act`` on a connection whose transactions are of this isolation level, as a shop's database may have it."""
-
-    def done() -> Any:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('default_transaction_isolation', %s, false)", [isolation])
-        return act()
-
-    return done
 
 
 @pytest.fixture
