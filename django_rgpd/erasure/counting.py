@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
 from django.db import connections
-from django.db.models import CharField, Count, Max, Min, Value
-from django.db.models.functions import Cast
 
 from django_rgpd.core import clock
+from django_rgpd.erasure.looked_up import LookedUp, looked_up
 
 if TYPE_CHECKING:
     from django.db.models import Model, QuerySet
@@ -50,12 +49,13 @@ def answers(questions: Sequence[Question]) -> list[Answer]:
     return found
 
 
-def _ask(alias: str, numbers: Iterable[int], questions: Sequence[Question]) -> list[tuple[int, Answer]]:
+def _ask(alias: str, numbers: Sequence[int], questions: Sequence[Question]) -> list[tuple[int, Answer]]:
+    common = looked_up((questions[number].rows for number in numbers), alias)
+    begin, given = common.begin()
     selects: list[str] = []
-    given: list[Any] = []
     for number in numbers:
         try:
-            sql, params = _select(questions[number], number, alias)
+            sql, params = _select(questions[number], number, common)
         except EmptyResultSet:
             continue
         selects.append(sql)
@@ -63,42 +63,43 @@ def _ask(alias: str, numbers: Iterable[int], questions: Sequence[Question]) -> l
     if not selects:
         return []
     with connections[alias].cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(selects), given)
+        cursor.execute(begin + " UNION ALL ".join(selects), given)
         rows = cursor.fetchall()
     return [
         (int(number), Answer(int(count or 0), _day(first), _day(last))) for number, count, first, last in rows
     ]
 
 
-def _select(question: Question, number: int, alias: str) -> tuple[str, tuple[Any, ...]]:
+def _select(question: Question, number: int, common: LookedUp) -> tuple[str, tuple[Any, ...]]:
     """The number with the count, and with the first and last value where a column is asked for."""
     if question.column is None:
-        sql, params = from_where(question.rows)
+        whole = common.all_of(question.rows)
+        sql, params = from_where(question.rows, common) if whole is None else (f'FROM "{whole}"', ())
         none = "CAST(NULL AS varchar(10))"
         return f"SELECT {number}, COUNT(*), {none}, {none} {sql}", params
-    first, last = (Cast(kind(question.column), CharField()) for kind in (Min, Max))
-    found = question.rows.annotate(rgpd_number=Value(number)).values("rgpd_number")
-    found = found.annotate(rgpd_count=Count("pk"), rgpd_first=first, rgpd_last=last)
-    ordered = found.values_list("rgpd_number", "rgpd_count", "rgpd_first", "rgpd_last")
-    sql, params = ordered.query.get_compiler(alias).as_sql()
-    return sql, tuple(params)
+    rows = question.rows.values_list(question.column)
+    sql, params = from_where(rows, common)
+    column, _nothing = rows.query.get_compiler(rows.db).compile(rows.query.select[0])
+    first, last = (f"CAST({end}({column}) AS varchar)" for end in ("MIN", "MAX"))
+    return f"SELECT {number}, COUNT(*), {first}, {last} {sql}", params
 
 
-def from_where(rows: QuerySet[Model]) -> tuple[str, tuple[Any, ...]]:
+def from_where(rows: QuerySet[Model], common: LookedUp | None = None) -> tuple[str, tuple[Any, ...]]:
     """``FROM … WHERE …`` of ``rows``, with its parameters: a plain count needs no more, and is asked of every declared model.
 
     What Django does for aggregates would take longer than the database's answer. ``rows`` is neither sliced nor grouped nor
-    distinct. Raises ``EmptyResultSet`` where no row can be among them.
+    distinct. ``common``: what the statement begins with. Raises ``EmptyResultSet`` where no row can be among them.
     """
     query = rows.query
     query.get_initial_alias()
     compiler = query.get_compiler(rows.db)
+    asked, join, keys = (common or LookedUp()).join(query.where, compiler)
     try:
-        where, params = compiler.compile(query.where)
+        where, params = compiler.compile(asked)
     except FullResultSet:
         where, params = "1 = 1", ()
     tables, joined = compiler.get_from_clause()
-    return " ".join(["FROM", *tables, "WHERE", where]), (*joined, *params)
+    return " ".join(["FROM", *tables, join, "WHERE", where]), (*joined, *keys, *params)
 
 
 def _day(text: object) -> date | None:

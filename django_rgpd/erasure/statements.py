@@ -16,7 +16,7 @@ from django_rgpd.erasure import references
 from django_rgpd.erasure.proving import Outcome, returning
 from django_rgpd.erasure.reach import Group, Reach, column, erased
 from django_rgpd.registry import Entry
-from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, is_always, is_never, not_
+from django_rgpd.registry.conditions import ALWAYS, NEVER, all_of, any_of, beside, is_always, is_never, not_
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -47,7 +47,7 @@ def rows_in(reach: Reach, condition: Q = ALWAYS) -> QuerySet[Model]:
     """
     known = reach.asked.get(id(condition))
     if known is None:  # kept with the condition, or another one could get its id
-        known = (condition, rows_of(reach.entry, all_of(reach.where, condition)))
+        known = (condition, rows_of(reach.entry, beside(reach.where, condition)))
         reach.asked[id(condition)] = known
     return known[1]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
@@ -84,6 +84,34 @@ def not_(condition: Q) -> Q:
     return ~condition
 
 
+def beside(given: Q, condition: Q) -> Q:
+    """Both, without what ``given`` says already: of rows whose column has a value it is always true that not all are NULL."""
+    filled = {
+        f"{name}__isnull" for name, value in _leaves_of(given) if value is not None and "__" not in name
+    }
+    parts = [condition] if condition.negated or condition.connector != Q.AND else condition.children
+    rest = [part for part in parts if not _says_filled(part, filled)]
+    if len(rest) == len(parts):
+        return all_of(given, condition)
+    return all_of(given, *(part if isinstance(part, Q) else Q(part) for part in rest))
+
+
+def _says_filled(part: Any, filled: set[str]) -> bool:
+    negated = isinstance(part, Q) and part.negated and bool(filled)
+    return negated and any(name in filled and value is True for name, value in _leaves_of(~part))
+
+
+def _leaves_of(condition: Q) -> Iterator[tuple[str, Any]]:
+    """What must be true of each row by itself."""
+    if condition.negated or condition.connector != Q.AND:
+        return
+    for child in condition.children:
+        if isinstance(child, Q):
+            yield from _leaves_of(child)
+        elif isinstance(child, tuple):
+            yield child
+
+
 def on_row(model: type[Model], condition: Q, *, few: bool = False) -> Q:
     """``condition`` as it can be asked in an ``UPDATE`` and in ``CASE WHEN``, where nothing may be joined.
 
@@ -129,7 +157,7 @@ def _leaves(model: type[Model], condition: Q) -> bool:
 
 
 def _found_to_leave(model: type[Model], condition: Q) -> bool:
-    return _joins(model._base_manager.filter(condition).query) or _refused_in_case(model, condition)
+    return joins(model._base_manager.filter(condition).query) or _refused_in_case(model, condition)
 
 
 def _shape(condition: Any) -> Hashable:
@@ -155,7 +183,8 @@ def _is_plain(value: object) -> bool:
     return not hasattr(value, "resolve_expression") and not hasattr(value, "query")
 
 
-def _joins(query: Query) -> bool:
+def joins(query: Query) -> bool:
+    """Whether ``query`` reads more than one table for a row."""
     return sum(1 for count in query.alias_refcount.values() if count) > 1
 
 
