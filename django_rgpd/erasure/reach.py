@@ -84,7 +84,7 @@ class Reach:
     settled: bool = False
     """Whether nothing that is erased decides which rows are reached: who looks again afterwards looks at the same rows."""
     asked: dict[int, Asked] = field(init=False, compare=False, repr=False, default_factory=dict)
-    """What ``statements.rows_in`` resolved already, by its condition; ``replace`` begins it anew."""
+    """What ``statements.rows_in`` resolved already, by its condition; ``replace`` begins it anew, ``narrowed`` narrows it."""
 
     def counting(self, counted: int | None) -> Reach:
         """The same rows, with the number of them that a plan counted."""
@@ -108,8 +108,16 @@ def narrowed(reach: Reach, part: Q) -> Reach:
     rows: QuerySet[Any] = QuerySet(reach.entry.model, using=router.db_for_write(reach.entry.model)).filter(
         part
     )
-    groups = tuple(replace(group, released=within(group.released, rows)) for group in reach.groups)
-    return replace(reach, where=all_of(reach.where, part), groups=groups)
+    groups = tuple(_within(group, rows) for group in reach.groups)
+    found = replace(reach, where=all_of(reach.where, part), groups=groups)
+    found.asked.update({key: (condition, known.filter(part)) for key, (condition, known) in reach.asked.items()})
+    return found
+
+
+def _within(group: Group, rows: QuerySet[Any]) -> Group:
+    """``group`` itself where nothing has to be told: what was resolved for it serves every range."""
+    released = within(group.released, rows)
+    return group if released is group.released else replace(group, released=released)
 
 
 def reaches(

@@ -13,6 +13,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.sql import Query
 
 from django_rgpd.erasure import references
+from django_rgpd.erasure.counting import count
 from django_rgpd.erasure.proving import Outcome, returning
 from django_rgpd.erasure.reach import Group, Reach, column, erased
 from django_rgpd.registry import Entry
@@ -109,7 +110,7 @@ def _update_own(reach: Reach, groups: tuple[Group, ...]) -> Outcome:
     if reach.settled and connections[rows.db].vendor == "sqlite":
         # RETURNING makes SQLite (3.40) three times as slow. What is still to be done afterwards was not done.
         changed = rows.update(**values)
-        return Outcome(changed, rows.count() if changed else 0)
+        return Outcome(changed, count(rows) if changed else 0)
     proof = not_(pending(entry, groups)) if reach.settled and len(groups) > 1 else _proof(entry, groups)
     done = returning(rows, values, proof)
     if not reach.stamps or reach.counted is None:

@@ -50,4 +50,6 @@ def _told(condition: Q, rows: QuerySet[Model]) -> Q:
             children.append(_told(child, rows))
         else:
             children.append(child.within(rows) if isinstance(child, HasAccount) else child)
+    if all(told is child for told, child in zip(children, condition.children, strict=True)):
+        return condition
     return Q.create(children, condition.connector, condition.negated)

@@ -26,7 +26,7 @@ from django_rgpd.retention.whole import whole
 if TYPE_CHECKING:
     from django_rgpd.registry import Entry
 
-SIZE = 10_000
+SIZE = 20_000
 """Rows of a range: large enough to cost what one statement over the table costs, small enough to hold no lock for long."""
 
 JOB = "retention.range"
