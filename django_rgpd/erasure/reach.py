@@ -110,7 +110,9 @@ def narrowed(reach: Reach, part: Q) -> Reach:
     )
     groups = tuple(_within(group, rows) for group in reach.groups)
     found = replace(reach, where=all_of(reach.where, part), groups=groups)
-    found.asked.update({key: (condition, known.filter(part)) for key, (condition, known) in reach.asked.items()})
+    found.asked.update(
+        {key: (condition, known.filter(part)) for key, (condition, known) in reach.asked.items()}
+    )
     return found
 
 

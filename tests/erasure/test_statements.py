@@ -149,6 +149,25 @@ def test_the_rows_of_a_part_are_asked_anew(user: User, person: Person, now: date
     assert rows_in(reach, leaving(reach)).count() == 1 + len(others)
 
 
+def test_ranges_take_up_what_was_resolved_for_the_table(user: User, person: Person, now: datetime) -> None:
+    """The rows of each range, and nothing that is kept of a range by the table."""
+    for street in ("1 rue du Test", "2 rue du Test"):
+        Address.objects.create(user=user, name="Élodie Émond", street=street, postcode="69001", city="Lyon")
+    reach = next(one for one in draw(people.subject(person), now=now).reaches if one.entry.model is Address)
+    due = leaving(reach)
+    first, *others = rows_in(reach, due).order_by("pk").values_list("pk", flat=True)
+    assert others
+    known = dict(reach.asked)
+
+    for where, expected in ((Q(pk__lte=first), [first]), (Q(pk__gt=first), others), (Q(pk=0), [])):
+        part = narrowed(reach, where)
+        assert part.groups == reach.groups
+        assert set(part.asked) == set(known)
+        assert list(rows_in(part, due).order_by("pk").values_list("pk", flat=True)) == expected
+    assert reach.asked == known
+    assert rows_in(reach, due).count() == 1 + len(others)
+
+
 @pytest.mark.postgresql
 def test_erasure_asks_for_no_parallel_workers_and_compiles_nothing(person: Person, now: datetime) -> None:
     """Either takes longer than the plan's counts, and takes processors from other requests."""
