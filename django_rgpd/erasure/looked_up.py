@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
+from django.db.models.expressions import Col
 from django.db.models.lookups import In
 from django.db.models.sql import Query
 from django.db.models.sql.where import AND
 
+from django_rgpd.registry.columns import stored_as
 from django_rgpd.registry.conditions import joins
 
 if TYPE_CHECKING:
@@ -82,13 +84,11 @@ def looked_up(questions: Iterable[QuerySet[Model]], alias: str) -> LookedUp:
 
 
 def _lookups(where: WhereNode, compiler: SQLCompiler) -> Iterator[tuple[In, Found]]:
-    """Each ``column IN (SELECT …)`` that must be true of a row and asks nothing of the row but that column."""
+    """Each ``key IN (SELECT key …)`` that must be true of a row and asks nothing of the row but that key."""
     if where.negated or where.connector != AND:
         return
     for child in where.children:
-        if not isinstance(child, In) or not isinstance(child.rhs, Query) or not child.rhs.has_select_fields:
-            continue
-        if len(child.rhs.select) != 1 or child.rhs.get_external_cols():
+        if not isinstance(child, In) or not _of_one_key(child) or child.rhs.get_external_cols():
             continue
         try:
             found = _found(child.rhs, compiler)
@@ -96,6 +96,22 @@ def _lookups(where: WhereNode, compiler: SQLCompiler) -> Iterator[tuple[In, Foun
             continue
         if found is not None:
             yield child, found
+
+
+def _of_one_key(lookup: In) -> bool:
+    """Whether it compares a column with others of the same type, so that what differs for ``DISTINCT`` differs for ``=``."""
+    query = lookup.rhs
+    if (
+        not isinstance(query, Query)
+        or query.combinator
+        or not query.has_select_fields
+        or len(query.select) != 1
+    ):
+        return False
+    own, theirs = lookup.lhs, query.select[0]
+    if not isinstance(own, Col) or not isinstance(theirs, Col):
+        return False
+    return stored_as(own.target) == stored_as(theirs.target)
 
 
 def _found(query: Query, compiler: SQLCompiler) -> Found | None:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import FloatField, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast
 from django.test.utils import CaptureQueriesContext
 
 from django_rgpd.core import clock
@@ -77,6 +78,16 @@ ASKED: dict[str, Callable[[User], list[Rows]]] = {
         *(QuerySet(model).filter(order__in=hers(user).values("id")) for model in (OrderLine, Payment)),
         QuerySet(OrderLine).filter(order__in=QuerySet(Order).exclude(customer=user.pk).values("id")),
     ],
+    "found by both of two": lambda user: [
+        QuerySet(model).filter(order__in=hers(user).values("id").union(hers(user).values("id"), all=True))
+        for model in (OrderLine, Payment)
+    ],
+    "compared as another type": lambda user: [
+        QuerySet(model)
+        .alias(rounded=Cast("order", FloatField()))
+        .filter(rounded__in=QuerySet(Order).filter(id__gt=0).values("id"))
+        for model in (OrderLine, Payment)
+    ],
     "by values": lambda user: [
         QuerySet(model).filter(order__in=list(hers(user).values_list("id", flat=True)))
         for model in (OrderLine, Payment)
@@ -91,6 +102,8 @@ def test_together_as_one_by_one(user: User, bystander: User, asked: str) -> None
     for number in range(3):
         OrderLineFactory(order=some, quantity=number)
     OrderLineFactory(order=OrderFactory(number="N-1"))
+    for key in (2**53, 2**53 + 1):  # one number, as a float
+        OrderLineFactory(order=OrderFactory(id=key))
     rows = ASKED[asked](user)
     assert [one.count for one in answers([Question(rows=each) for each in rows])] == [
         each.count() for each in rows
