@@ -79,7 +79,9 @@ ASKED: dict[str, Callable[[User], list[Rows]]] = {
         QuerySet(OrderLine).filter(order__in=QuerySet(Order).exclude(customer=user.pk).values("id")),
     ],
     "found by both of two": lambda user: [
-        QuerySet(model).filter(order__in=hers(user).values("id").union(hers(user).values("id"), all=True))
+        QuerySet(model).filter(
+            order__in=hers(user).order_by().values("id").union(hers(user).order_by().values("id"), all=True)
+        )
         for model in (OrderLine, Payment)
     ],
     "compared as another type": lambda user: [
