@@ -51,13 +51,10 @@ class _Line:
             if self.connection is None:
                 self.connection, self.sent = mail.connection(), 0
                 self.connection.open()
-            message.connection = self.connection
-            message.send()
+            self.connection.send_messages([message])
         except BaseException:
             self.hang_up()
             raise
-        finally:
-            message.connection = None
         self.sent, self.at = self.sent + 1, time.monotonic()
 
     def hang_up(self) -> None:
@@ -90,9 +87,12 @@ def kept() -> Iterator[None]:
 
 
 def leave(message: EmailMessage) -> None:
-    """Send ``message``: by the connection that is kept, or by one of its own. Raises what Django's ``send`` raises."""
+    """Send ``message``, which brings no connection: by the one that is kept, or by its own.
+
+    Raises what Django's ``send`` raises.
+    """
     line = _kept.get()
-    if line is None or message.connection is not None:
+    if line is None:
         message.send()
     else:
         line.send(message)

@@ -14,7 +14,6 @@ from django_rgpd.core import clock
 from django_rgpd.outbox import deliver
 from django_rgpd.processors import calling
 from django_rgpd.registry import people
-from example_shop.demo.serve import Server, serving
 
 pytest.importorskip("mailchimp_marketing")
 KEY = ("newsletter", "email")
@@ -23,7 +22,7 @@ EMAIL = "ada@example.com"
 
 @pytest.mark.promise("P19")
 @pytest.mark.django_db(transaction=True)
-def test_an_opt_out_here_arrives_there_and_one_there_arrives_here(settings: Any) -> None:
+def test_an_opt_out_here_arrives_there_and_one_there_arrives_here(settings: Any, live_server: Any) -> None:
     from example_shop.demo.mailchimp import NEWS, at_the_shop, hash_of
 
     settings.RGPD = {**settings.RGPD, "PRODUCTION": True}
@@ -34,7 +33,7 @@ def test_an_opt_out_here_arrives_there_and_one_there_arrives_here(settings: Any)
     def work() -> None:
         deliver.run_due(now=clock.now() + timedelta(minutes=1), names=frozenset({calling.SYNC}))
 
-    with serving(Server(0)) as url, at_the_shop(url) as (peer, page):
+    with at_the_shop(live_server.url) as (peer, page):
         decisions.give(person, *KEY, how="account", now=now)
         work()
         assert peer.of(EMAIL)[NEWS]["status"] == "subscribed"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from dateutil.relativedelta import relativedelta
 from django.core import mail
+from django.core.mail.backends import locmem
 from django.test import Client
 from django.urls import reverse
 
@@ -114,14 +115,14 @@ def test_account_is_warned_on_its_day_by_a_run_that_begins_earlier_than_the_last
 def mails_leave(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Has the mail server refuse everything until it is told otherwise."""
     state = {"leave": False}
-    send = mail.EmailMultiAlternatives.send
+    send = locmem.EmailBackend.send_messages
 
-    def sent(message: Any, *given: Any, **named: Any) -> int:
+    def sent(backend: locmem.EmailBackend, messages: Any) -> int:
         if not state["leave"]:
             raise ConnectionRefusedError
-        return send(message, *given, **named)
+        return send(backend, messages)
 
-    monkeypatch.setattr(mail.EmailMultiAlternatives, "send", sent)
+    monkeypatch.setattr(locmem.EmailBackend, "send_messages", sent)
     return state
 
 
