@@ -45,3 +45,10 @@ def refresh(holders: Collection[Person], key: state.Key) -> None:
         update_fields=list(state.COLUMNS),
         batch_size=500,
     )
+
+
+def refresh_all(holders: Collection[Person]) -> None:
+    """The same of every purpose and channel that these ``holders`` have rows of: as many times the statements."""
+    rows = ConsentState.objects.filter(site=conf.get().SITE, person__in=[person.uuid for person in holders])
+    for key in rows.order_by().values_list("purpose", "channel").distinct():
+        refresh(holders, key)

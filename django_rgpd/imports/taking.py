@@ -86,6 +86,9 @@ def _entries(
             entries = Address.objects.filter(pk__in=[one.pk for one in unproven], proven_at__isnull=True)
             entries.update(proven_how=VOUCHED, proven_by=by(batch))
             reached.tell(one.person_id for one in unproven)
+            together.refresh_all(
+                [one.person for one in unproven]
+            )  # they agreed before, with an address nobody vouched for
     return known | _newcomers(batch, kind, [one.consent for one in wanted if one.entry is None], now=now)
 
 

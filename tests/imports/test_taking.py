@@ -63,6 +63,21 @@ def test_a_taken_consent_is_live_and_proven_by_its_event(
     assert list(rebuild.compare()) == []
 
 
+def test_what_she_agreed_to_before_is_hers_by_the_address_that_the_list_vouches_for(
+    wording: Wording, imported: Run, now: datetime
+) -> None:
+    """A guest ticked another box and clicked no link: rows that rest on that consent are found by her address from now on."""
+    guest = known(now, proven=False)
+    decisions.give(guest, "offers", "email", how="form", now=now)
+    before = ConsentState.objects.get(purpose="offers")
+    assert before.agreed_with is None
+
+    imported(sheet(good()))
+
+    assert ConsentState.objects.get(purpose="offers").agreed_with == "ada@example.com"
+    assert list(rebuild.compare()) == []
+
+
 def test_nothing_of_the_list_is_left_but_what_was_taken(
     wording: Wording, imported: Run, private: Path, now: datetime
 ) -> None:

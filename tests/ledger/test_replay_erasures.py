@@ -265,13 +265,13 @@ def test_a_table_that_was_restored_alone_is_reported_and_gone_over(replay: Repla
     with pytest.raises(CommandError, match="1 fault"):
         call_command("rgpd_verify", stderr=(said := StringIO()))
     assert "is here again" in said.getvalue()
-    erasures = list(Erasure.objects.values_list("uuid", "asked_at"))
+    erasures = list(Erasure.objects.order_by("uuid").values_list("uuid", "asked_at"))
 
     assert "Erased again: 2 of 2" in replay("--all")
 
     assert list(User.objects.values_list("email", flat=True)) == ["bystander@example.com"]
     assert not Order.objects.filter(guest_email="guest@example.com").exists()
-    assert list(Erasure.objects.values_list("uuid", "asked_at")) == erasures
+    assert list(Erasure.objects.order_by("uuid").values_list("uuid", "asked_at")) == erasures
     call_command("rgpd_verify", stdout=StringIO())
     assert "Erased again: 0 of 2" in replay("--all")
 
