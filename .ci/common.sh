@@ -63,7 +63,7 @@ tests() {
     [ $status -eq 0 ] && return 0
     if [ $status -eq 1 ] && [ -s "$file.xml" ]; then
         cp "$LAST_LOG" "$WORK/first.log"
-        if step "$name: what failed, alone" timeout --kill-after=20 240 .venv/bin/python -m pytest \
+        if step "$name: what failed, alone" timeout --kill-after=20 "${AGAIN_SECONDS:-240}" .venv/bin/python -m pytest \
             --last-failed --last-failed-no-failures=none -n0 -p no:randomly --junitxml="$file.again.xml" "${AGAIN[@]}"; then
             mapfile -t -O "${#FLAKY[@]}" FLAKY < <(count --names "$file.xml")
             return 0

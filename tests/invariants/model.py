@@ -48,6 +48,11 @@ class Bought:
     asked: set[str] = field(default_factory=set)
     """Roles whose person was erased while it was open or held."""
 
+    @property
+    def left(self) -> bool:
+        """Whether anything of it, of its payment or of its invoice is there still."""
+        return self.name or (self.recipient and bool(self.gift)) or self.payment or bool(self.invoice)
+
 
 @dataclass(eq=False)
 class Wrote:

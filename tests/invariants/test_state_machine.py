@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +27,7 @@ from hypothesis.stateful import (
 
 from django_rgpd.consent import decisions
 from django_rgpd.core import conf
+from django_rgpd.core.errors import Refused
 from django_rgpd.erasure.execute import erase
 from django_rgpd.erasure.plan import plan
 from django_rgpd.holds.lifting import lift
@@ -198,14 +199,16 @@ class Life(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def dispute(self, number: int) -> None:
-        """Staff hold an order, whoever bought it, and whether or not she was erased since."""
+        """Staff hold an order, whoever bought it, and whether or not she was erased since; not one of which nothing is left."""
         now, free = self.step(), [key for key, one in self.shop.orders.items() if not one.held]
         if free:
             key = free[number % len(free)]
             review_on = now.date() + timedelta(days=90)
             row = Row("orders.Order", str(key))
-            place("dispute", reason="A file", review_on=review_on, row=row, by=self.clerk, now=now)
-            self.shop.orders[key].held = True
+            told = self.shop.orders[key]
+            with nullcontext() if told.left else pytest.raises(Refused):
+                place("dispute", reason="A file", review_on=review_on, row=row, by=self.clerk, now=now)
+            told.held = told.left
 
     @rule(number=numbers)
     def settle(self, number: int) -> None:
