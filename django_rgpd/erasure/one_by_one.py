@@ -9,10 +9,16 @@ from django_rgpd.core.failures import foreign
 from django_rgpd.erasure import statements
 from django_rgpd.erasure.proving import Outcome
 from django_rgpd.erasure.reach import Group, Reach, column
-from django_rgpd.registry import Rewrite
+from django_rgpd.registry import Entry, Rewrite
 from django_rgpd.registry.conditions import all_of, not_
 
 _CHUNK = 500
+
+
+def walks(entry: Entry) -> bool:
+    """Whether rows of ``entry`` are read and written one by one, which takes some thousand times as long as an UPDATE."""
+    declared = entry.declaration
+    return declared.row_by_row or any(isinstance(one.erase, Rewrite) for one in declared.fields.values())
 
 
 def rewrite(reach: Reach) -> Outcome:

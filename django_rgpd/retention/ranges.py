@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from django_rgpd.erasure.one_by_one import walks
 from django_rgpd.erasure.reach import narrowed
 from django_rgpd.erasure.statements import rows_of, using
 from django_rgpd.outbox import jobs
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 SIZE = 20_000
 """Rows of a range: large enough to cost what one statement over the table costs, small enough to hold no lock for long."""
 
+WALKED = 1_000
+"""The same where rows are read and written one by one: on SQLite nobody else writes meanwhile."""
+
 JOB = "retention.range"
 
 
@@ -46,8 +50,14 @@ class Range:
         return all_of(above, ALWAYS if self.upto is None else Q(pk__lte=self.upto))
 
 
+def size_of(entry: Entry, size: int) -> int:
+    """How many rows of ``entry`` are released at once: ``size``, or fewer where they are written one by one."""
+    return min(size, WALKED) if walks(entry) else size
+
+
 def ranges(entry: Entry, *, size: int = SIZE) -> Iterator[Range]:
-    """The table of ``entry`` in ranges of ``size`` rows by its primary key, one short query each; a small table is one."""
+    """The table of ``entry`` in ranges of ``size_of`` rows by its primary key, one short query each; a small table is one."""
+    size = size_of(entry, size)
     last: object | None = None
     while True:
         ahead = Range(after=last)

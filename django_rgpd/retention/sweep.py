@@ -12,7 +12,7 @@ from django_rgpd.erasure.release import Released
 from django_rgpd.registry import holds
 from django_rgpd.retention import approval, finding, marks
 from django_rgpd.retention.parts import Part, parts
-from django_rgpd.retention.ranges import SIZE
+from django_rgpd.retention.ranges import SIZE, size_of
 from django_rgpd.retention.releasing import EVENT
 from django_rgpd.retention.whole import kept_to, rows_due, swept
 from django_rgpd.retention.working import Tell, Worker, silent
@@ -65,9 +65,9 @@ def sweep(
 
     A model on which something else decides than before is left alone until that is approved (``approval``). ``only``: labels
     (``app_label.Model``) to restrict to. ``full``: look at all rows, as once a week, and not only at those that may have become
-    due. ``share``: where more than ``size`` rows of a model are due, cut it into jobs for any number of workers; else its ranges
-    are worked off here, each a transaction. ``max_seconds``: begin nothing more after that time. ``tell`` hears how far a
-    model is. A model that fails is reported and the others go on; so is a row.
+    due. ``share``: where more than ``size`` rows of a model are due (fewer, where they are written one by one), cut it into jobs
+    for any number of workers; else its ranges are worked off here, each a transaction. ``max_seconds``: begin nothing more after
+    that time. ``tell`` hears how far a model is. A model that fails is reported and the others go on; so is a row.
 
     Raises ``Misconfigured`` for a label of ``only`` that is not declared.
     """
@@ -107,7 +107,7 @@ def _counted(
         free = {
             one.label: rows_due(kept_to(one.reach, standing, now=now))
             for one in asked
-            if counted[one.label] > beyond
+            if counted[one.label] > size_of(one.entry, beyond)
         }
         counted |= finding.counts(free, report.failed, most=most)
     return counted

@@ -66,7 +66,7 @@ class Worker:
             count = self.counted.get(part.label, 0)
             if self.share and self._put_off(part, parts[:number]):
                 self.report.put_off.append(part.label)
-            elif count > self.size:
+            elif count > ranges.size_of(part.entry, self.size):
                 self._much(part, count)
             elif count or self._waited_for(part):
                 self.few.append(part)

@@ -229,6 +229,25 @@ def test_model_waits_while_ranges_of_one_that_reads_it_are_not_done() -> None:
     assert rows_due(whole(registry.labelled("payments.Payment"), now=now)).count() == 0  # type: ignore[arg-type]
 
 
+def test_rows_that_are_written_one_by_one_are_released_in_shorter_ranges(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody else waits until thousands of them are through."""
+    ContactMessageFactory.create_batch(5, received_at=DAY)
+    now = DAY + relativedelta(years=2)
+    entry = registry.labelled("contact.ContactMessage")
+    assert entry is not None
+    monkeypatch.setattr(ranges, "WALKED", 2)
+    whole_table = len(list(ranges.ranges(entry)))
+
+    monkeypatch.setattr(entry.declaration, "row_by_row", True)
+
+    assert (whole_table, len(list(ranges.ranges(entry)))) == (1, 3)
+    assert sweep(now=now, share=True, only=[entry.label]).cut == {entry.label: 3}
+    deliver.run_due(now=now, names=frozenset({ranges.JOB}))
+    assert not ContactMessage.objects.exists()
+
+
 def test_days_duty_ends_by_itself_whatever_waits_for_what() -> None:
     order = OrderFactory(placed_at=DAY)
     PaymentFactory.create_batch(3, order=order, created_at=DAY)
