@@ -31,16 +31,36 @@ PERSONAL_CLOCKS = frozenset({LAST_CONTACT, LAST_SALE, ACCOUNT_CLOSED})
 """Clocks that the person carries, rather than a column of the row."""
 
 
+LONGEST = 1_000
+"""Years: a longer term is a slip of the pen, and would leave the calendar."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
     """A length of time in calendar units (GDPR art. 5.1 e).
 
-    A term without a length (``UNTIL_WITHDRAWN``) never ends by itself.
+    A term without a length (``UNTIL_WITHDRAWN``) never ends by itself. Raises ``TypeError`` for what is no whole number, and
+    ``ValueError`` for one below zero, which would end before it began, or of more than ``LONGEST`` years.
     """
 
     years: int = 0
     months: int = 0
     days: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("years", "months", "days"):
+            number = getattr(self, name)
+            if type(number) is not int:
+                msg = f"{name}({number!r}): a term is a whole number of {name}."
+                raise TypeError(msg)
+            if number < 0:
+                msg = f"{name}({number}): a term counts forward, and is no number below zero."
+                raise ValueError(msg)
+        if self.years + self.months / 12 + self.days / 365 > LONGEST:
+            msg = (
+                f"A term of more than {LONGEST} years: write UNTIL_WITHDRAWN for what does not end by itself."
+            )
+            raise ValueError(msg)
 
     @property
     def endless(self) -> bool:
@@ -82,18 +102,25 @@ UNTIL_WITHDRAWN = Term()
 
 
 def years(number: int) -> Term:
-    """A term of ``number`` calendar years."""
-    return Term(years=number)
+    """A term of ``number`` calendar years, one at least. Raises ``TypeError`` and ``ValueError`` as ``Term`` does."""
+    return _some(Term(years=number), "years")
 
 
 def months(number: int) -> Term:
-    """A term of ``number`` calendar months."""
-    return Term(months=number)
+    """A term of ``number`` calendar months, one at least. Raises as ``years`` does."""
+    return _some(Term(months=number), "months")
 
 
 def days(number: int) -> Term:
-    """A term of ``number`` days."""
-    return Term(days=number)
+    """A term of ``number`` days, one at least. Raises as ``years`` does."""
+    return _some(Term(days=number), "days")
+
+
+def _some(term: Term, unit: str) -> Term:
+    if term.endless:
+        msg = f"{unit}(0) has no length: write UNTIL_WITHDRAWN for what only a withdrawal or an erasure ends."
+        raise ValueError(msg)
+    return term
 
 
 ANY_DAY = date(2001, 1, 1)

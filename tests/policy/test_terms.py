@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -146,3 +147,27 @@ def test_what_readers_do_is_kept_no_longer_than_what_is_mailed_for(
     own = {one.key: one.term for one in beside([offers])}
     assert own[CLICKS] == own[OPENINGS] == kept
     assert own[MAILINGS] == years(1)
+
+
+@pytest.mark.parametrize(
+    ("write", "error", "words"),
+    [
+        (lambda: days(-5), ValueError, "days(-5): a term counts forward"),
+        (lambda: months(-13), ValueError, "months(-13): a term counts forward"),
+        (lambda: Term(years=1, days=-1), ValueError, "days(-1): a term counts forward"),
+        (lambda: years(0), ValueError, "years(0) has no length: write UNTIL_WITHDRAWN"),
+        (lambda: days(0), ValueError, "days(0) has no length: write UNTIL_WITHDRAWN"),
+        (lambda: years(10_000), ValueError, "A term of more than 1000 years"),
+        (lambda: days(10**12), ValueError, "A term of more than 1000 years"),
+        (lambda: months(1.5), TypeError, "months(1.5): a term is a whole number of months."),
+        (lambda: days(True), TypeError, "days(True): a term is a whole number of days."),
+        (lambda: years("3"), TypeError, "years('3'): a term is a whole number of years."),
+    ],
+)  # fmt: skip
+def test_a_term_that_is_none_is_refused_where_it_is_written(
+    write: Callable[[], Term], error: type[Exception], words: str
+) -> None:
+    """One below zero would release what came in today; one of nothing would keep it for ever."""
+    with pytest.raises(error) as refused:
+        write()
+    assert str(refused.value).startswith(words)
