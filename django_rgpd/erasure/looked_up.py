@@ -120,5 +120,6 @@ def _found(query: Query, compiler: SQLCompiler) -> Found | None:
     if not all(isinstance(param, Hashable) for param in params):
         return None
     model: Any = query.model
-    own = getattr(query.select[0], "target", None) is model._meta.pk and not joins(query)
+    ordered = query.order_by or query.default_ordering  # it is sliced, then, and joins what it is ordered by
+    own = getattr(query.select[0], "target", None) is model._meta.pk and not joins(query) and not ordered
     return Found(sql, tuple((type(param), param) for param in params), model if own else None)

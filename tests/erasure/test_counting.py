@@ -45,6 +45,10 @@ ASKED: dict[str, Callable[[User], list[Rows]]] = {
         QuerySet(model).filter(order__in=hers(user, lines__quantity__gt=0).values("id"))
         for model in (OrderLine, Payment)
     ],
+    "the first of an order by lines": lambda user: [
+        QuerySet(model).filter(order__in=hers(user).order_by("-lines__quantity")[:3].values("id"))
+        for model in (OrderLine, Payment)
+    ],
     "two ways at once": lambda user: [
         QuerySet(model)
         .filter(order__in=hers(user).values("id"))
