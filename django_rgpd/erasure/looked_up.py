@@ -68,7 +68,7 @@ class LookedUp:
             return None
         keys = rows.order_by().values(rows.model._meta.pk.attname).query.resolve_expression(Query(rows.model))
         found = _found(keys, rows.query.get_compiler(rows.db))
-        return self.names.get(found) if found else None
+        return self.names.get(found) if found and found.keys_of else None
 
 
 def looked_up(questions: Iterable[QuerySet[Model]], alias: str) -> LookedUp:

@@ -45,6 +45,14 @@ ASKED: dict[str, Callable[[User], list[Rows]]] = {
         QuerySet(model).filter(order__in=hers(user, lines__quantity__gt=0).values("id"))
         for model in (OrderLine, Payment)
     ],
+    "found twice, and asked themselves": lambda user: [
+        *(
+            QuerySet(model).filter(order__in=found.values("id"))
+            for model in (OrderLine, Payment)
+            for found in (hers(user), hers(user, lines__quantity__gt=0))
+        ),
+        hers(user, lines__quantity__gt=0),
+    ],
     "the first of an order by lines": lambda user: [
         QuerySet(model).filter(order__in=hers(user).order_by("-lines__quantity")[:3].values("id"))
         for model in (OrderLine, Payment)
