@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,6 +59,27 @@ def stored_as(field: AnyField) -> AnyField:
     while isinstance(field, ForeignKey):
         field = field.target_field
     return field
+
+
+def as_json(key: object) -> str | list[str]:
+    """A primary key as JSON keeps it; one of several columns as a list."""
+    return [str(part) for part in key] if isinstance(key, tuple) else str(key)
+
+
+def written_key(model: type[Model], key: object) -> str:
+    """A primary key of ``model`` as one text."""
+    kept = as_json(_primary_key(model).to_python(key))
+    return kept if isinstance(kept, str) else json.dumps(kept)
+
+
+def read_key(model: type[Model], text: str) -> object:
+    """The primary key of ``model`` that ``written_key`` wrote."""
+    found: object = _primary_key(model).to_python(text)
+    return found
+
+
+def _primary_key(model: type[Model]) -> AnyField:
+    return stored_as(model._meta.pk)
 
 
 def unique_by_itself(field: AnyField) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Q
 
+from django_rgpd.registry.columns import read_key
 from django_rgpd.registry.conditions import ALWAYS, all_of, not_
 from django_rgpd.retention.whole import rows_due, whole
 from django_rgpd.retention.window import since
@@ -65,7 +66,8 @@ def parts(entries: Iterable[Entry], known: Mapping[str, Mark], *, now: datetime,
 def _part(reach: Reach, mark: Mark, *, now: datetime, full: bool) -> Part:
     full = full or mark.day is None or mark.full_at is None or _long_ago(mark.full_at, now=now)
     newly = None if full else since(reach, mark, now=now)
-    aside = not_(Q(pk__in=mark.aside)) if mark.aside else ALWAYS
+    keys = [read_key(reach.entry.model, one) for one in mark.aside]
+    aside = not_(Q(pk__in=keys)) if keys else ALWAYS
     asked = replace(reach, where=all_of(reach.where, newly or ALWAYS, aside))
     return Part(reach.entry, mark, reach, asked, full)
 

@@ -18,7 +18,7 @@ from django_rgpd.outbox import jobs
 from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Declined, Gone
 from django_rgpd.registry import holds, registry
-from django_rgpd.registry.columns import stored_as
+from django_rgpd.registry.columns import read_key, written_key
 from django_rgpd.registry.conditions import ALWAYS, all_of
 from django_rgpd.retention import marks
 from django_rgpd.retention.releasing import release
@@ -102,14 +102,17 @@ def release_range(payload: jobs.Payload, *, job: Job, now: datetime) -> None:
     if not marks.adopted(entry):
         raise Declined(_("The policy of the model waits for an approval."))
     whole_table = whole(entry, now=now, standing=holds.standing())
-    key = stored_as(entry.model._meta.pk)
-    one = Range(key.to_python(payload["after"]), key.to_python(payload["upto"]))
+    one = Range(_key(entry, payload["after"]), _key(entry, payload["upto"]))
     release(narrowed(whole_table, one.where), now=now)
 
 
 def _payload(entry: Entry, one: Range) -> jobs.Payload:
-    return {"label": entry.label, "after": _text(one.after), "upto": _text(one.upto)}
+    return {"label": entry.label, "after": _text(entry, one.after), "upto": _text(entry, one.upto)}
 
 
-def _text(key: object | None) -> str | None:
-    return None if key is None else str(key)
+def _text(entry: Entry, key: object | None) -> str | None:
+    return None if key is None else written_key(entry.model, key)
+
+
+def _key(entry: Entry, text: object) -> object | None:
+    return None if text is None else read_key(entry.model, str(text))

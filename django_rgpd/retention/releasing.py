@@ -19,7 +19,7 @@ from django_rgpd.erasure.release import Released, carry_out
 from django_rgpd.ledger.record import record
 from django_rgpd.policy import Occasion
 from django_rgpd.registry import holds
-from django_rgpd.registry.columns import stored_as
+from django_rgpd.registry.columns import read_key, written_key
 from django_rgpd.registry.conditions import all_of
 from django_rgpd.retention.models import SetAside, SweepMark
 from django_rgpd.retention.whole import kept_to, rows_due
@@ -96,8 +96,9 @@ def try_again(part: Reach, keys: Sequence[str], *, now: datetime, done: Done | N
     """
     done = Done() if done is None else done
     for key in keys:
+        row = Q(pk=read_key(part.entry.model, key))
         try:
-            done.released.merge(in_one(replace(part, where=all_of(part.where, Q(pk=key))), now=now))
+            done.released.merge(in_one(replace(part, where=all_of(part.where, row)), now=now))
         except Exception as error:
             if not blames_a_row(error):
                 raise
@@ -144,7 +145,7 @@ def _around(part: Reach, done: Done, *, now: datetime) -> None:
 
 
 def _set_aside(entry: Entry, key: object, why: str, *, now: datetime) -> str:
-    text = str(stored_as(entry.model._meta.pk).to_python(key))
+    text = written_key(entry.model, key)
     for mark in _mark(entry):
         SetAside.objects.update_or_create(
             mark=mark, key=text, defaults={"why": why[:100]}, create_defaults={"why": why[:100], "since": now}

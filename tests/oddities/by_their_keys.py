@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +17,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.db.models import QuerySet
 
 from django_rgpd.erasure.execute import erase
@@ -183,6 +186,60 @@ def swept() -> None:
     check("the sweep moved the other's files", his_files == files_of("sven"))
     check("the law's receipt went", models.Print.objects.filter(receipt="kept ruth").exists())
     check("a second sweep finds something", not sweep(now=NOW, size=1).done.rows)
+
+
+def swept_by_workers() -> None:
+    """A sweep that is cut into jobs does what one sweep does, whatever the keys that its ranges end with."""
+    quin, _her, email = person("quin")
+    fill(quin, email, "quin", created=LONG_AGO)
+    models.Cell.objects.create(number=2, user=quin, text="quin-canary", created=LONG_AGO)
+
+    report = sweep(now=NOW, share=True, size=1)
+    check(f"not cut: {report.cut}", {"odd_keys.Cell", "odd_keys.KeptCell"} <= report.cut.keys())
+    for minutes in (0, 11):
+        run_due(now=NOW + timedelta(minutes=minutes))
+
+    cells = [
+        line for line in rows_of("quin-canary") if line.startswith(("odd_keys_cell", "odd_keys_keptcell"))
+    ]
+    check(f"cells are left by the workers: {cells}", not cells)
+    sweep(now=NOW)
+
+
+def set_aside() -> None:
+    """A row that the database refuses is known again the next night, and goes when nothing is in its way any more."""
+    zita, _her, email = person("zita")
+    fill(zita, email, "zita", created=LONG_AGO)
+    with refusing("odd_keys_cell"):
+        reports = [sweep(now=NOW) for _night in range(2)]
+        check("the refused cell went", models.Cell.objects.filter(text="zita-canary").exists())
+    for report in reports:
+        check(f"failed beside the refused row: {report.failed}", not report.failed)
+        check(f"set aside: {report.aside}", [len(keys) for keys in report.aside.values()] == [1])
+
+    check("still set aside", not sweep(now=NOW).aside)
+    check("the cell stays", not models.Cell.objects.filter(text="zita-canary").exists())
+
+
+@contextmanager
+def refusing(table: str) -> Iterator[None]:
+    """The database deletes no row of ``table``."""
+    on_postgresql = connection.vendor == "postgresql"
+    with connection.cursor() as cursor:
+        if on_postgresql:
+            cursor.execute(
+                "CREATE FUNCTION refused() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation'; END $$"
+            )
+        doing = (
+            "FOR EACH ROW EXECUTE FUNCTION refused()"
+            if on_postgresql
+            else "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+        )
+        cursor.execute(f"CREATE TRIGGER refused BEFORE DELETE ON {table} {doing}")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP FUNCTION refused CASCADE" if on_postgresql else "DROP TRIGGER refused")
 
 
 def exported() -> None:

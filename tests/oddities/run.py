@@ -40,6 +40,8 @@ def acts() -> list[Act]:
         in_the_zoo.constrained,
         by_their_keys.erased,
         by_their_keys.swept,
+        by_their_keys.swept_by_workers,
+        by_their_keys.set_aside,
         by_their_keys.exported,
         by_their_keys.rehearsed,
         by_their_keys.shared,
