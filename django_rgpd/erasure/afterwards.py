@@ -31,6 +31,7 @@ from django_rgpd.outbox.models import Job, State
 from django_rgpd.outbox.outcomes import Later, NeedsSomeone
 from django_rgpd.policy import Occasion, current
 from django_rgpd.registry import Subject, holds, rule, scope
+from django_rgpd.registry.columns import as_json
 from django_rgpd.registry.conditions import all_of, is_never
 
 log = logging.getLogger(__name__)
@@ -173,10 +174,7 @@ def go_over(
 
 def _kept(rows: Mapping[str, tuple[object, ...]]) -> dict[str, list[str | list[str]]]:
     """Keys as a payload keeps them; one of several columns as a list."""
-    return {
-        label: [[str(part) for part in key] if isinstance(key, tuple) else str(key) for key in keys]
-        for label, keys in rows.items()
-    }
+    return {label: [as_json(key) for key in keys] for label, keys in rows.items()}
 
 
 def _rows(payload: jobs.Payload, name: str) -> dict[str, tuple[object, ...]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django_rgpd.holds.ending import end
 from django_rgpd.registry import Subject, registry, scope
+from django_rgpd.registry.columns import as_json
 from django_rgpd.registry.conditions import NEVER, is_never
 from django_rgpd.registry.holds import rows_held
 from django_rgpd.registry.models import Hold
@@ -14,7 +15,7 @@ from django_rgpd.registry.models import Hold
 if TYPE_CHECKING:
     from django_rgpd.registry.holds import Holds, Standing
 
-Rows = dict[str, dict[str, list[str]]]
+Rows = dict[str, dict[str, list[str | list[str]]]]
 
 
 def follow(subject: Subject, *, kept: Holds, ended: Holds, now: datetime) -> None:
@@ -45,7 +46,7 @@ def _rows(subject: Subject, hold: Standing) -> Rows:
             if is_never(held):
                 continue
             hers = scope.rows(entry, role, subject).filter(held)
-            keys = [str(key) for key in hers.values_list("pk", flat=True)]
+            keys = [as_json(key) for key in hers.values_list("pk", flat=True)]
             if keys:
                 found.setdefault(entry.label, {})[role] = keys
     return found

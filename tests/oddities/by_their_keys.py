@@ -27,7 +27,7 @@ from django_rgpd.export import collect
 from django_rgpd.export.models import Document
 from django_rgpd.outbox.deliver import run_due
 from django_rgpd.registry import people
-from django_rgpd.registry.models import Person
+from django_rgpd.registry.models import Hold, HoldKind, Person
 from django_rgpd.retention.sweep import sweep
 from django_rgpd.testing import changed, snapshot
 from tests.oddities.ground import BEFORE, LONG_AGO, NOW, check, everything, person
@@ -240,6 +240,33 @@ def refusing(table: str) -> Iterator[None]:
     yield
     with connection.cursor() as cursor:
         cursor.execute("DROP FUNCTION refused CASCADE" if on_postgresql else "DROP TRIGGER refused")
+
+
+def held() -> None:
+    """What a hold keeps of somebody who was erased is known by its keys, of several columns too."""
+    kuno, her, email = person("kuno")
+    fill(kuno, email, "kuno")
+    hold = Hold.objects.create(
+        kind=HoldKind.DISPUTE,
+        reason="A dispute.",
+        owner="1",
+        since=NOW,
+        review_on=NOW.date(),
+        person=her.uuid,
+    )
+    erase(her, how="account", now=NOW)
+    later = NOW + timedelta(days=4 * 366)
+    sweep(now=later)
+    check("a held cell went", models.Cell.objects.filter(text="kuno-canary").count() == 1)
+    check("a held cell of two went", models.KeptCell.objects.filter(text="kuno-canary").count() == 1)
+    check("a held cell was emptied", models.KeptCell.objects.filter(other=email).count() == 1)
+
+    hold.delete()
+    sweep(now=later, full=True)
+    cells = [
+        line for line in rows_of("kuno-canary") if line.startswith(("odd_keys_cell", "odd_keys_keptcell"))
+    ]
+    check(f"cells stay without a hold: {cells}", not cells)
 
 
 def exported() -> None:

@@ -42,6 +42,7 @@ def acts() -> list[Act]:
         by_their_keys.swept,
         by_their_keys.swept_by_workers,
         by_their_keys.set_aside,
+        by_their_keys.held,
         by_their_keys.exported,
         by_their_keys.rehearsed,
         by_their_keys.shared,
