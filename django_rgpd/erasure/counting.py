@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import EmptyResultSet, FullResultSet
@@ -76,8 +76,10 @@ def _ask(alias: str, numbers: Sequence[int], questions: Sequence[Question]) -> l
     with connections[alias].cursor() as cursor:
         cursor.execute(begin + " UNION ALL ".join(selects), given)
         rows = cursor.fetchall()
+    zone = connections[alias].timezone or UTC
     return [
-        (int(number), Answer(int(count or 0), _day(first), _day(last))) for number, count, first, last in rows
+        (int(number), Answer(int(count or 0), _day(first, zone), _day(last, zone)))
+        for number, count, first, last in rows
     ]
 
 
@@ -113,8 +115,8 @@ def from_where(rows: QuerySet[Model], common: LookedUp | None = None) -> tuple[s
     return " ".join(["FROM", *tables, join, "WHERE", where]), (*joined, *keys, *params)
 
 
-def _day(text: object) -> date | None:
-    """A column's value as the database writes it: a day, or an instant in UTC."""
+def _day(text: object, zone: tzinfo) -> date | None:
+    """A column's value as the database writes it: a day, or an instant, in ``zone`` where it does not say in which."""
     if not text:
         return None
     written = str(text)
@@ -122,5 +124,5 @@ def _day(text: object) -> date | None:
         return date.fromisoformat(written)
     instant = datetime.fromisoformat(written)
     if instant.tzinfo is None:
-        instant = instant.replace(tzinfo=UTC)
+        instant = instant.replace(tzinfo=zone)
     return clock.legal_day(instant)

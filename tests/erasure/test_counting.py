@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import FloatField, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 from django.test.utils import CaptureQueriesContext
@@ -143,6 +144,19 @@ def test_the_first_and_the_last_day(user: User, bystander: User, now: datetime) 
     assert own == Answer(len(days), min(days), max(days))
     assert (by_path.first, by_path.last) == (min(days), max(days))
     assert none == Answer()
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL writes the zone beside the instant")
+def test_a_database_that_writes_instants_in_a_zone_of_its_own(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shortly before midnight there, the day is still the same."""
+    monkeypatch.setitem(connections["default"].__dict__, "timezone", ZoneInfo("Europe/Paris"))
+    placed = OrderFactory(customer=user, placed_at=datetime(2026, 3, 10, 22, 30, tzinfo=UTC))
+
+    (found,) = answers([Question(rows=hers(user, pk=placed.pk), column="placed_at")])
+
+    assert (found.first, found.last) == (date(2026, 3, 10), date(2026, 3, 10))
 
 
 @pytest.mark.postgresql
