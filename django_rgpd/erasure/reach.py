@@ -11,7 +11,7 @@ from django.db import router
 from django.db.models import Q, QuerySet
 
 from django_rgpd.policy import Occasion
-from django_rgpd.registry import DeleteRow, Entry, KeepFacts, Personal, Subject, registry, rule, scope
+from django_rgpd.registry import DeleteRow, Entry, KeepFacts, Personal, Subject, When, registry, rule, scope
 from django_rgpd.registry import holds as standing_holds
 from django_rgpd.registry.conditions import all_of, is_always, is_never, not_, same
 from django_rgpd.registry.leading import purposes_found
@@ -204,7 +204,14 @@ def _leading(entry: Entry, occasion: Occasion, holds: Holds) -> Mapping[str, fro
 
 
 def _alike(one: Personal, other: Personal) -> bool:
-    return (one.purposes, one.category, one.of) == (other.purposes, other.category, other.of)
+    alike = (one.purpose_keys, one.category, one.of) == (other.purpose_keys, other.category, other.of)
+    return alike and all(map(_same_purpose, one.purposes, other.purposes))
+
+
+def _same_purpose(one: str | When, other: str | When) -> bool:
+    if isinstance(one, When) and isinstance(other, When):
+        return same(one.condition, other.condition)
+    return type(one) is type(other)
 
 
 def deletes(entry: Entry, choices: Choices) -> bool:

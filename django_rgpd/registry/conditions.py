@@ -34,9 +34,10 @@ def same(one: Q, other: Q) -> bool:
 def _alike(one: object, other: object) -> bool:
     if isinstance(one, Q) and isinstance(other, Q):
         return same(one, other)
-    if isinstance(one, tuple) and isinstance(other, tuple) and type(one[1]) is not type(other[1]):
-        return False  # 1 == True, and in a JSON column they are not the same
-    return bool(one == other)
+    if isinstance(one, tuple) and isinstance(other, tuple) and one[1] is other[1]:
+        return bool(one[0] == other[0])
+    # 1 == True, and in a JSON column they are not the same; nor are they in a list, or in an expression.
+    return one is other or (bool(one == other) and repr(one) == repr(other))
 
 
 def is_never(condition: Q) -> bool:

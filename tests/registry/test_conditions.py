@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.lookups import In
 
 from django_rgpd.registry.conditions import (
@@ -66,6 +67,10 @@ def test_a_number_and_a_truth_value_are_not_the_same() -> None:
     assert same(Q(data__kind=1), Q(data__kind=1))
     assert not same(Q(data__kind=1), Q(data__kind=True))
     assert not same(~Q(Q(data__kind=0), Q(name="")), ~Q(Q(data__kind=False), Q(name="")))
+    for number, truth in (([1], [True]), ({"a": [0]}, {"a": [False]}), (Value(1), Value(True))):
+        assert same(Q(data=number), Q(data=copy.copy(number)))
+        assert not same(Q(data=number), Q(data=truth))
+    assert not same(Q(In(F("data"), [1])), Q(In(F("data"), [True])))
 
 
 HERS = Q(customer=7)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_rgpd.core.errors import Misconfigured
+from django_rgpd.erasure import reach
 from django_rgpd.policy import HEALTH, Occasion, days
 from django_rgpd.registry import Follows, OpenBusiness, When, Who, agreed, rule
 from django_rgpd.registry.conditions import ALWAYS, NEVER
@@ -270,6 +271,23 @@ def test_a_declaration_without_open_business_has_none(declare, order):
 def test_a_field_without_purposes_is_refused_rather_than_destroyed(declare):
     with pytest.raises(Misconfigured, match=r"orders\.Order .*names no purpose"):
         rule.released(declare(), personal(), TERM, now=BEFORE)
+
+
+def test_fields_under_conditions_that_python_finds_equal_fall_each_by_its_own(declare, order):
+    """1 == True, and a text that says so does not."""
+    number, truth = (personal(When("claims", Q(street=value))) for value in (1, True))
+    entry = declare(fields={"name": number, "city": truth}, clocks={"claims": "placed_at"})
+    order(number="number", street="1")
+    order(number="truth", street="True")
+
+    groups = reach.grouped(entry, entry.declaration.fields, TERM, now=BEFORE)
+
+    found = {
+        name: set(Order.objects.filter(group.released).values_list("number", flat=True))
+        for group in groups
+        for name in group.fields
+    }
+    assert found == {"name": {"truth"}, "city": {"number"}}
 
 
 def test_an_unknown_purpose_is_refused(declare):
