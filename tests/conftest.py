@@ -45,7 +45,11 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 @pytest.fixture(autouse=True)
 def _fresh_surroundings() -> Iterator[None]:
-    """No test inherits a cache, or the language of a page that another one read."""
+    """No test inherits a cache, the language of a page that another one read, or what it knew of a mirror."""
+    from django_rgpd.ledger import door  # its models, once there are apps
+
+    door.forget()
+    door._seen.none = time.monotonic()  # as a process that has asked already
     for alias in settings.CACHES:
         caches[alias].clear()
     translation.activate(settings.LANGUAGE_CODE)

@@ -28,6 +28,8 @@ class _Seen:
     has: int = 0
     ends: int = -1
     looked: float = 0.0
+    none: float = -TRUSTED
+    """When there was no mirror, and no seal that asks for one."""
 
 
 _seen = _Seen()
@@ -36,7 +38,7 @@ _seen = _Seen()
 @door.watch
 def replay_due() -> str:
     """Why nothing may be sent: the mirror has a seal that the database has not, or lacks the last one that was
-    mirrored.
+    mirrored; or seals were mirrored, and no mirror is set.
 
     Empty where all is well.
 
@@ -45,7 +47,7 @@ def replay_due() -> str:
     """
     found = places.place()
     if found is None:
-        return ""
+        return _unset_of_late()
     last, mirrored = ends()
     learn(mirrored)
     try:
@@ -62,6 +64,27 @@ def replay_due() -> str:
     return ""
 
 
+def unset() -> str:
+    """Why nothing may be sealed or sent where no mirror is set: seals of this database were mirrored. One statement."""
+    _last, mirrored = ends()
+    if not mirrored:
+        return ""
+    return _(
+        "Seals of this database were mirrored, and no mirror is set: nothing is sealed or sent before MIRROR_ROOT or"
+        " MIRROR_STORAGE says again where it is."
+    )
+
+
+def _unset_of_late() -> str:
+    """The same, asked at most every ``TRUSTED`` seconds: most shops without a mirror never had one."""
+    moment = time.monotonic()
+    if moment - _seen.none < TRUSTED:
+        return ""
+    words = unset()
+    _seen.none = -TRUSTED if words else moment
+    return words
+
+
 def learn(number: int) -> None:
     """The mirror was seen to have this seal."""
     _seen.has = max(_seen.has, number)
@@ -69,7 +92,7 @@ def learn(number: int) -> None:
 
 def forget() -> None:
     """Know nothing of the mirror (any more): another one was set."""
-    _seen.has, _seen.ends, _seen.looked = 0, -1, 0.0
+    _seen.has, _seen.ends, _seen.looked, _seen.none = 0, -1, 0.0, -TRUSTED
 
 
 def _look(found: Place, last: int, mirrored: int) -> bool:

@@ -41,7 +41,7 @@ def unfit() -> str:
     """
     found = places.place()
     if found is None:
-        return ""
+        return door.unset()
     try:
         there = places.numbers(found)
     except Exception as error:  # each storage has errors of its own

@@ -45,9 +45,34 @@ def test_asking_is_one_statement_and_seldom_a_look_at_the_mirror(
     assert asked == {"has": 2}
 
 
-def test_without_a_mirror_nothing_is_asked(django_assert_num_queries) -> None:
-    with django_assert_num_queries(0):
-        assert outbox_door.shut() == ""
+def test_without_a_mirror_it_is_seldom_asked_whether_there_was_one(django_assert_num_queries) -> None:
+    door.forget()
+    with django_assert_num_queries(1):
+        for _time in range(10):
+            assert outbox_door.shut() == ""
+
+
+def test_a_restored_shop_whose_settings_name_no_mirror_is_shut(
+    mirror_root: Path, settings: pytest.FixtureRequest
+) -> None:
+    """A new machine without the environment of the old one: who was erased since the dump is in the shop again."""
+    record.record("x", person=None, now=NOW)
+    seal_and_mirror(NOW)
+    with_it = settings.RGPD  # type: ignore[attr-defined]
+    settings.RGPD = {**with_it, "MIRROR_ROOT": ""}  # type: ignore[attr-defined]
+
+    assert "no mirror is set" in outbox_door.shut()
+    assert "replay" in [one.key for one in findings(now=LATER)]
+    record.record("y", person=None, now=LATER)
+    with pytest.raises(mirror.MirrorUnfit):
+        tasks.seal_what_came(now=LATER)
+    assert Seal.objects.count() == 1
+
+    settings.RGPD = with_it  # type: ignore[attr-defined]
+    assert outbox_door.shut() == ""
+    Seal.objects.update(mirrored_at=None)  # the mirror is given up
+    settings.RGPD = {**with_it, "MIRROR_ROOT": ""}  # type: ignore[attr-defined]
+    assert outbox_door.shut() == ""
 
 
 def test_a_process_from_before_the_restore_shuts_at_once_and_a_new_one_at_its_first_question(

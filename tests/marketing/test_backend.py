@@ -319,6 +319,7 @@ def test_what_our_own_door_sealed_is_not_asked_about_twice(
     subscribe: Subscribe, today: datetime, settings, django_assert_num_queries: Callable
 ) -> None:
     ada = subscribe("ada@example.com")
+    _of_the_door()
 
     def built() -> EmailMessage:
         return EmailMessage("Hi", f"Stop: {links.unsubscribe_url(ada.uuid, *NEWS)}")
@@ -456,6 +457,7 @@ def test_the_number_of_queries_does_not_grow_with_the_readers(subscribe: Subscri
     for email in emails:
         subscribe(email)
     counts = []
+    _of_the_door()
     for number in (2, 20):
         with CaptureQueriesContext(connection) as queries:
             assert letter(*emails[:number]).send() == number
