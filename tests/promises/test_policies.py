@@ -299,6 +299,7 @@ def test_a_contact_of_hers_prolongs_and_nothing_else_does(shop: Shop, purpose: s
     shop.load("parties" if purpose == "prospect" else "practice")
     hers, other = of_hers(purpose)(), paper(purpose, email="other@example.com")()
     contacted("other@example.com", at=noon(START))
+    shop.night(date(2025, 12, 31))
     contacted("camille@example.com", at=noon(date(2025, 12, 31)))
     shop.night(date(2027, 2, 28))
     assert holds(hers)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -53,14 +55,40 @@ def test_what_matters_in_production_is_asked_for_apart(settings):
     assert "django_rgpd.W001" in run("--deploy")[0]
 
 
-def test_a_database_without_tables_is_said_in_one_line(tmp_path):
-    shop = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite3"}
-    command = [sys.executable, "-m", "django", "rgpd_check", "--database"]
-    done = subprocess.run(
-        command, env=shop, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60
-    )
-    (line,) = [one for one in done.stderr.splitlines() if one.strip()]
+def alone(database: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, with another database."""
+    return subprocess.run(
+        [sys.executable, "-m", "django", *command],
+        env={**os.environ, "DATABASE_URL": f"sqlite:///{database}"},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("rgpd_check", "--database"), ("rgpd_run",), ("rgpd_verify",), ("rgpd_sweep", "--dry-run")],
+)
+def test_a_database_without_tables_is_said_in_one_line(tmp_path: Path, command: tuple[str, ...]) -> None:
+    done = alone(tmp_path / "empty.sqlite3", *command)
+    *_warnings, line = [one for one in done.stderr.splitlines() if one.strip()]
     assert "migrations are missing in the database" in line
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("empty.sqlite3", "migrations are missing in the database"),
+        ("nowhere/shop.sqlite3", "The database does not answer (OperationalError)."),
+    ],
+)
+def test_monitoring_hears_of_a_database_that_is_not_ready(tmp_path: Path, where: str, words: str) -> None:
+    done = alone(tmp_path / where, "rgpd_status", "--json")
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert finding["key"] == "database"
+    assert words in finding["text"]
+    assert "Traceback" not in done.stderr
     assert done.returncode == 1
 
 

@@ -254,3 +254,20 @@ def test_one_call_notes_a_contact_of_an_account_a_person_and_a_guest() -> None:
     assert guest.last_contact == DAY
     with pytest.raises(ValueError, match="address"):
         contacted("nobody", at=DAY)
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        (clock.now() + timedelta(days=4_000), "still to come"),
+        (datetime(2026, 3, 10, 12), "with a time zone"),  # noqa: DTZ001 - as somebody may write it
+        (date(2026, 3, 10), "with a time zone"),
+    ],
+)
+def test_a_contact_on_a_day_to_come_is_refused(at: Any, words: str) -> None:
+    """It would never be taken back, for a contact moves forward only: her account would never end."""
+    user = UserFactory()
+    contacted(user, at=DAY)
+    with pytest.raises(ValueError, match=words):
+        contacted(user, at=at)
+    assert _last(user) == DAY

@@ -119,6 +119,9 @@ def test_sweep_without_time_stops_and_says_so() -> None:
     order = GuestOrderFactory(placed_at=DAY)
     before = _place(order)
     assert not sweep(now=DAY + relativedelta(years=4), max_seconds=0).complete
+    call_command("rgpd_sweep", max_seconds=0, stdout=(said := StringIO()))
+    assert "Time is up" in said.getvalue()
+    assert "Nothing is due" not in said.getvalue()
     assert _place(order) == before
 
 

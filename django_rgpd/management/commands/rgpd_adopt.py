@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_rgpd.core import clock
+from django_rgpd.management.database import needed
 from django_rgpd.retention import approval, proposal
 from django_rgpd.retention.adopt import adopt
 
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             "--no-input", "--noinput", action="store_false", dest="interactive", help="approve without asking"
         )
 
+    @needed()
     def handle(
         self,
         *,

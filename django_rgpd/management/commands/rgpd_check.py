@@ -5,17 +5,15 @@ from __future__ import annotations
 from argparse import ArgumentParser
 from collections.abc import Sequence
 
-from django.contrib.auth import get_user_model
 from django.core.checks import CheckMessage, run_checks
 from django.core.checks.messages import ERROR
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections, router
-from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from django_rgpd.core import clock
 from django_rgpd.core.checks import TAG
+from django_rgpd.management.database import not_migrated
 
 
 class Command(BaseCommand):
@@ -54,7 +52,7 @@ class Command(BaseCommand):
         """The engine is asked only here: checks of declarations need no database."""
         from django_rgpd.erasure.rehearse import rehearse
 
-        if words := _not_migrated():
+        if words := not_migrated():
             raise CommandError(words)
         problems = rehearse(now=clock.now())
         for problem in problems:
@@ -64,19 +62,6 @@ class Command(BaseCommand):
                 _("An erasure was tried in the database and rolled back: nothing was in its way.")
             )
         return problems
-
-
-def _not_migrated() -> str:
-    """What is missing before anything can be tried; empty where the tables are as the models say."""
-    executor = MigrationExecutor(connections[router.db_for_write(get_user_model())])
-    left = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    if not left:
-        return ""
-    return ngettext(
-        "%(number)d migration is missing in the database: run “manage.py migrate” first.",
-        "%(number)d migrations are missing in the database: run “manage.py migrate” first.",
-        left,
-    ) % {"number": left}
 
 
 def _summary(number: int) -> str:

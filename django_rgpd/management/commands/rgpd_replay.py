@@ -15,6 +15,7 @@ from django_rgpd.holds.replay import place_again
 from django_rgpd.ledger.replay import Report, replay
 from django_rgpd.ledger.tail import MirrorBroken
 from django_rgpd.ledger.whole import LedgerIncomplete, must_be_whole, must_find_by_digests
+from django_rgpd.management.database import needed
 from django_rgpd.marketing.restoring import hold_back
 from django_rgpd.outbox import door
 
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             help="after some tables alone were restored: apply everything that the ledger tells",
         )
 
+    @needed()
     def handle(self, *, dry_run: bool, **options: object) -> None:
         """Replay once. Exits with 1 where the mirror is refused, or where something could not be applied."""
         now = clock.now()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock
 from django_rgpd.management.arguments import months
+from django_rgpd.management.database import needed
 from django_rgpd.marketing import ends
 from django_rgpd.policy import current
 from django_rgpd.retention.report import upcoming
@@ -27,6 +28,7 @@ class Command(BaseCommand):
             "--months", type=months, default=1, metavar="N", help="how far to look (default: 1)"
         )
 
+    @needed()
     def handle(self, *, months: int, **options: object) -> None:
         """Print it."""
         now = clock.now()

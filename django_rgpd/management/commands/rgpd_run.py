@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock
 from django_rgpd.management.arguments import count, pause
+from django_rgpd.management.database import needed
 from django_rgpd.outbox import daily, deliver, door
 from django_rgpd.outbox.models import Job, State
 
@@ -38,7 +39,9 @@ class Command(BaseCommand):
     def handle(self, *, loop: float | None, limit: int | None, **options: object) -> None:
         """Once, or for ever. Exits with 1 where something failed."""
         if loop is None:
-            if self.run(limit):
+            with needed():
+                failed = self.run(limit)
+            if failed:
                 raise CommandError(_("Something failed: see above, and the jobs in the admin."))
             return
         while True:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser
 from dataclasses import asdict
+from datetime import datetime
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from django_rgpd.core import clock
+from django_rgpd.management.database import unready
 from django_rgpd.marketing.reporting import stuck
 from django_rgpd.retention.status import Finding, findings
 
@@ -25,8 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *, json: bool, **options: object) -> None:
         """Look, and say it."""
-        now = clock.now()
-        found = [*findings(now=now), *(Finding("campaign", text) for text in stuck(now=now))]
+        found = _found(now=clock.now())
         if json:
             self.stdout.write(_json([asdict(one) for one in found]))
         elif not found:
@@ -36,6 +38,15 @@ class Command(BaseCommand):
                 self.stdout.write(one.text)
         if found:
             raise CommandError(_("Something needs attention."))
+
+
+def _found(*, now: datetime) -> list[Finding]:
+    try:
+        return [*findings(now=now), *(Finding("campaign", text) for text in stuck(now=now))]
+    except DatabaseError:
+        if words := unready():
+            return [Finding("database", words)]
+        raise
 
 
 def _json(found: list[dict[str, str]]) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 
 from django_rgpd.core import clock
 from django_rgpd.management.arguments import seconds
+from django_rgpd.management.database import needed
 from django_rgpd.retention import addresses
 from django_rgpd.retention.sweep import Report, sweep
 from django_rgpd.retention.working import Tell, silent
@@ -34,6 +35,7 @@ class Command(BaseCommand):
             "--max-seconds", type=seconds, metavar="S", help="begin nothing more after S seconds"
         )
 
+    @needed()
     def handle(
         self, *, dry_run: bool, only: list[str], full: bool, max_seconds: float | None, **options: object
     ) -> None:
@@ -70,7 +72,7 @@ class Command(BaseCommand):
                     "deleted": report.done.deleted.get(label, 0),
                 }
             )
-        if not report.rows:
+        if not report.rows and report.complete:
             self.stdout.write(_("Nothing is due."))
 
     def _say_left(self, report: Report) -> None:

@@ -15,6 +15,7 @@ from django_rgpd.core import clock
 from django_rgpd.erasure.replay import returned
 from django_rgpd.ledger.models import Seal
 from django_rgpd.ledger.verify import verify
+from django_rgpd.management.database import needed
 
 SHOWN = 50
 
@@ -28,6 +29,7 @@ class Command(BaseCommand):
         """``--no-consents``."""
         parser.add_argument("--no-consents", action="store_true", help="leave the consents out")
 
+    @needed()
     def handle(self, *args: Any, **options: Any) -> None:
         """Verify, and say what is wrong."""
         found = 0
