@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.policy.shape import Tests, a, called, maybe, some
+from django_rgpd.policy.terms import Term
 from django_rgpd.registry.actions import Action
 from django_rgpd.registry.declaration import (
     Ask,
@@ -49,6 +50,14 @@ _READ: Tests = {
     "currency": (maybe(str), '"currency"'),
 }
 
+_BUSINESS: Tests = {
+    "condition": (a(Q), "Q(…)"),
+    "until": (maybe(str), '"expected_on"'),
+    "since": (maybe(str), '"placed_at"'),
+    "at_most": (maybe(Term), "days(60) or years(5)"),
+}
+"""What ``OpenBusiness`` and ``Unsettled`` say, each what it has of it."""
+
 
 def refuse(label: str, declaration: type[Declaration]) -> None:
     """Raise ``Misconfigured`` for the first thing in ``declaration``, of the model ``label``, that could not be read.
@@ -85,6 +94,13 @@ def _parts(declaration: type[Declaration]) -> Iterator[str]:
         if not all(isinstance(one, str | When) for one in personal.purposes):
             yield f'the purposes of {name!r} are written one after the other: Personal("orders", "accounting", erase=…).'
     for name in ("open_business", "unsettled"):
-        business = getattr(declaration, name)
-        if isinstance(business, OpenBusiness | Unsettled) and not isinstance(business.condition, Q):
-            yield f"the condition of {name} is {called(business.condition)}, and is written as Q(…)."
+        yield from _business(name, getattr(declaration, name))
+
+
+def _business(name: str, business: object) -> Iterator[str]:
+    for part, (fits, example) in _BUSINESS.items():
+        if hasattr(business, part) and not fits(value := getattr(business, part)):
+            yield f"the {part} of {name} is {called(value)}, and is written as {example}."
+    if isinstance(business, Unsettled) and (business.since is None) != (business.at_most is None):
+        said, unsaid = ("at_most", "since") if business.since is None else ("since", "at_most")
+        yield f"{name} says {said}, and no {unsaid}: the claim would never be barred. Say both, or neither."

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db.models import Q
 
-from django_rgpd.policy import Occasion, days
+from django_rgpd.policy import Occasion, days, years
 from django_rgpd.registry import Follows, Unsettled, Who, holds, people, rule
 from django_rgpd.registry.conditions import ALWAYS
 from django_rgpd.registry.models import Hold
@@ -125,7 +125,8 @@ def test_a_claim_without_a_day_is_never_barred(declare, order):
 
 
 def test_what_decides_on_an_unsettled_row_is_read_before_it_goes(declare):
-    declare(unsettled=Unsettled(Q(lines__quantity__gt=0), reason="unpaid", since="invoice__issued_on"))
+    since = {"since": "invoice__issued_on", "at_most": years(5)}
+    declare(unsettled=Unsettled(Q(lines__quantity__gt=0), reason="unpaid", **since))
     follower = declare(Invoice, unsettled=Follows("order"))
     labels = {model._meta.label for model in models_read(follower)}
     assert {"orders.Order", "orders.OrderLine", "invoices.Invoice"} <= labels

@@ -17,6 +17,7 @@ from django_rgpd.registry import (
     KeepFacts,
     OpenBusiness,
     Personal,
+    Unsettled,
     Who,
 )
 from django_rgpd.registry.site import Registry
@@ -44,6 +45,26 @@ def _said(**attributes: Any) -> str:
             {"open_business": OpenBusiness("paid")},
             "the condition of open_business is a str, and is written as Q(…).",
         ),  # type: ignore[arg-type]
+        (
+            {"open_business": OpenBusiness(Q(status="paid"), at_most=60)},  # type: ignore[arg-type]
+            "the at_most of open_business is a int, and is written as days(60) or years(5).",
+        ),
+        (
+            {"open_business": OpenBusiness(Q(status="paid"), until=days(60))},  # type: ignore[arg-type]
+            'the until of open_business is a Term, and is written as "expected_on".',
+        ),
+        (
+            {"unsettled": Unsettled(Q(status="paid"), reason="unpaid", since="placed_at", at_most=5)},  # type: ignore[arg-type]
+            "the at_most of unsettled is a int, and is written as days(60) or years(5).",
+        ),
+        (
+            {"unsettled": Unsettled(Q(status="paid"), reason="unpaid", since="placed_at")},
+            "unsettled says since, and no at_most: the claim would never be barred. Say both, or neither.",
+        ),
+        (
+            {"unsettled": Unsettled(Q(status="paid"), reason="unpaid", at_most=days(5))},
+            "unsettled says at_most, and no since: the claim would never be barred. Say both, or neither.",
+        ),
         ({"unsettled": "order"}, "unsettled is a str, and is written as Unsettled("),
         ({"clocks": "placed_at"}, 'clocks is a str, and is written as {"orders": "placed_at"}.'),
         ({"who": "customer"}, 'who is a str, and is written as Who(user="customer").'),

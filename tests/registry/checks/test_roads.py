@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models import Q
 
+from django_rgpd.policy import years
 from django_rgpd.registry import (
     Blank,
     Follows,
@@ -60,7 +61,7 @@ def test_e022_where_a_path_cannot_be_followed(declared, found, path):
         {"open_business": OpenBusiness(Q(size=1), until="nowhere")},
         {"open_business": Follows("nowhere")},
         {"unsettled": Follows("nowhere")},
-        {"unsettled": Unsettled(Q(size=1), reason="unpaid", since="nowhere")},
+        {"unsettled": Unsettled(Q(size=1), reason="unpaid", since="nowhere", at_most=years(5))},
         {"sales": Sales(paid_at="nowhere")},
         {"currency": "nowhere"},
     ],
@@ -86,7 +87,7 @@ def test_contacts_are_a_list_of_dates(declared, found):
         {"clocks": {"rgpd_identity": "text"}},
         {"sales": Sales(paid_at="size")},
         {"contacts": ["owner__last_login", "text"]},
-        {"unsettled": Unsettled(Q(size=1), reason="unpaid", since="size")},
+        {"unsettled": Unsettled(Q(size=1), reason="unpaid", since="size", at_most=years(5))},
     ],
 )
 def test_e030_where_a_clock_is_no_date(declared, found, changes):
