@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 Tests = dict[str, tuple[Callable[[object], bool], str]]
 """Argument → whether a value of it can be read, and how it is written."""
@@ -32,8 +32,21 @@ def refuse(what: str, value: object, tests: Tests) -> None:
     for name, (fits, example) in tests.items():
         given = getattr(value, name)
         if not fits(given):
-            msg = f"{what}: {name} is {called(given)}, and is written as {example}."
+            msg = f"{what}: {wrong(name, given, fits, example)}"
             raise TypeError(msg)
+
+
+def wrong(name: str, given: object, fits: Callable[[object], bool], example: str) -> str:
+    """What is wrong with ``given``, which is called ``name`` and does not fit: with what is in it, where only that does not."""
+    if isinstance(given, Iterable) and not isinstance(given, str) and fits([]):
+        for one in given:
+            if not fits([one]):
+                return f"{name} has {called(one)} in it, and is written as {example}."
+    if isinstance(given, Mapping) and fits({}):
+        for key, one in given.items():
+            if not fits({key: one}):
+                return f"{name}[{key!r}] is {called(one)}, and {name} is written as {example}."
+    return f"{name} is {called(given)}, and is written as {example}."
 
 
 def called(value: object) -> str:

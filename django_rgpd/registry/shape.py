@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.functional import Promise
 
 from django_rgpd.core.errors import Misconfigured
-from django_rgpd.policy.shape import Tests, a, called, maybe, some
+from django_rgpd.policy.shape import Tests, a, called, maybe, some, wrong
 from django_rgpd.policy.terms import Term
 from django_rgpd.registry.actions import Action
 from django_rgpd.registry.declaration import (
@@ -84,7 +84,7 @@ def _forms(declaration: type[Declaration]) -> Iterator[str]:
     for name, (fits, example) in _READ.items():
         value = getattr(declaration, name)
         if not fits(value):
-            yield f"{name} is {called(value)}, and is written as {example}."
+            yield wrong(name, value, fits, example)
 
 
 def _parts(declaration: type[Declaration]) -> Iterator[str]:

@@ -17,11 +17,15 @@ def _purpose(**arguments: Any) -> Purpose:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"bases": [Contract]}, "bases is a tuple, and is written as a list: [Contract()]."),
+        (
+            {"bases": [Contract]},
+            "bases has the class Contract in it, and is written as a list: [Contract()].",
+        ),
         ({"bases": Contract()}, "bases is a Contract, and is written as a list: [Contract()]."),
         ({"term": 3}, "term is a int, and is written as years(3), months(13)"),
         ({"active": 1}, "active is a int, and is written as years(1)."),
         ({"clock": "last_sale"}, "clock is a str, and is written as COLUMN, FISCAL_YEAR_END, LAST_CONTACT"),
+        ({"channels": {EMAIL, None}}, "channels has a NoneType in it, and is written as a set: {EMAIL}."),
         ({"channels": EMAIL}, "channels is a str, and is written as a set: {EMAIL}."),
         ({"ask_again": 60}, "ask_again is a int, and is written as days(60)."),
     ],
@@ -39,7 +43,7 @@ def test_a_purpose_in_another_form_says_what_to_write(arguments: dict[str, Any],
         ({"controller": "My shop"}, "controller is a str, and is written as Controller(name=…)."),
         (
             {"purposes": ["orders"]},
-            "purposes is a tuple, and is written as a list: [Purpose(…), Purpose(…)].",
+            "purposes has a str in it, and is written as a list: [Purpose(…), Purpose(…)].",
         ),
         ({"answer_within": 15}, "answer_within is a int, and is written as days(15) or months(1)."),
     ],

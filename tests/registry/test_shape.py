@@ -68,9 +68,17 @@ def _said(**attributes: Any) -> str:
         ({"unsettled": "order"}, "unsettled is a str, and is written as Unsettled("),
         ({"clocks": "placed_at"}, 'clocks is a str, and is written as {"orders": "placed_at"}.'),
         ({"who": "customer"}, 'who is a str, and is written as Who(user="customer").'),
-        ({"people": {"buyer": "customer"}}, 'people is a dict, and is written as {"buyer": Who('),
+        (
+            {"people": {"buyer": "customer"}},
+            """people['buyer'] is a str, and people is written as {"buyer": Who(user="customer")}.""",
+        ),
+        ({"facts": ["number", Q()]}, 'facts has a Q in it, and is written as ["number", "total"].'),
         ({"facts": "number"}, 'facts is a str, and is written as ["number", "total"].'),
-        ({"fields": {"note": Blank()}}, 'fields is a dict, and is written as {"email": Personal('),
+        (
+            {"fields": {"note": Personal("orders", erase=Blank()), "name": "orders"}},
+            """fields['name'] is a str, and fields is written as {"email": Personal("orders", erase=Blank())}.""",
+        ),
+        ({"fields": ["name"]}, 'fields is a list, and is written as {"email": Personal('),
         ({"fields": {"note": Personal("orders", erase=Blank)}}, "erase of 'note' is the class Blank"),  # type: ignore[arg-type]
         (
             {"fields": {"note": Personal(["orders"], erase=Blank())}},
