@@ -103,8 +103,8 @@ def _carried(entry: Entry, name: str, personal: Personal, policy: Policy) -> Ite
     """Art. 9: what may not be processed on any of the purpose's bases."""
     known = {purpose.key: purpose for purpose in policy.all_purposes}
     for key in personal.purpose_keys:
-        purpose = known.get(key)
-        if purpose and not any(basis.holds_for(personal.category) for basis in purpose.bases):
+        bases = tuple(known[key].bases) if key in known else ()
+        if bases and not any(basis.holds_for(personal.category) for basis in bases):
             message = f"No basis of the purpose {key!r} may carry {personal.category.key} data ({name!r})."
             hint = "Health data needs explicit consent (art. 9.2 a): give the purpose a Consent()."
             yield error("E040", entry.model, message, hint)

@@ -10,6 +10,7 @@ from django.db.models import Q
 from django_rgpd.policy import (
     ACCOUNT_CLOSED,
     HEALTH,
+    IDENTITY,
     LAST_CONTACT,
     LAST_SALE,
     UNTIL_WITHDRAWN,
@@ -29,6 +30,7 @@ from django_rgpd.registry import (
     Who,
     WithRow,
 )
+from django_rgpd.registry.checks import check_policy
 
 TODAY = {"account": "made_on"}
 
@@ -173,6 +175,16 @@ def test_e040_where_health_data_is_kept_without_consent(note, declare, found, pr
     assert found(about="health") == ["E040"]
     promise(Purpose("account", "Your account", bases=[Consent()], term=years(2)))
     assert found() == []
+
+
+@pytest.mark.parametrize("category", [IDENTITY, HEALTH])
+def test_a_purpose_without_a_basis_is_left_to_the_check_of_the_policy(
+    note, declare, found, promise, category
+):
+    promise(Purpose("account", "Your account", bases=[], term=years(2)))
+    declare(note, **good(fields={"text": Personal("account", erase=Blank(), category=category)}))
+    assert found() == []
+    assert found(check_policy) == ["E046"]
 
 
 def test_w062_where_a_row_that_stays_keeps_an_address_as_a_fact(a_model, declare, found):
