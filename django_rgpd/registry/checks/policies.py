@@ -28,6 +28,7 @@ from django_rgpd.registry.site import registry
 
 if TYPE_CHECKING:
     from django_rgpd.policy import Policy, Purpose, Term
+    from django_rgpd.policy.purposes import Text
 
 INVOICES = {"accounting", "accounts", "invoice", "invoices", "billing", "compta", "comptabilite", "factures"}
 CALLS = {"phone", "calls", "telephone"}
@@ -36,6 +37,7 @@ _ANY_DAY = date(2024, 1, 1)
 
 def findings(policy: Policy) -> Iterator[CheckMessage]:
     """What is wrong with ``policy``."""
+    yield from _controller(policy)
     yield from _keys(policy)
     yield from _sales(policy)
     for purpose in policy.purposes:
@@ -46,6 +48,15 @@ def findings(policy: Policy) -> Iterator[CheckMessage]:
             yield from _payments(purpose)
 
 
+def _controller(policy: Policy) -> Iterator[CheckMessage]:
+    """Art. 13.1 a: who answers for the data, and how to reach them."""
+    one = policy.controller
+    if not (_written(one.name) and (_written(one.address) or _written(one.email))):
+        message = "The controller has no name, or neither an address nor an email: nobody could write there."
+        hint = 'Say controller=Controller(name="My shop", address="1 rue du Port, Lyon", email="privacy@…").'
+        yield caution("W059", "RGPD policy", message, hint)
+
+
 def _keys(policy: Policy) -> Iterator[CheckMessage]:
     counted = Counter(purpose.key for purpose in policy.all_purposes)
     for key, times in counted.items():
@@ -54,6 +65,12 @@ def _keys(policy: Policy) -> Iterator[CheckMessage]:
             hint = "Give each its own key; those that begin with rgpd_ are the library's."
             yield error("E047", "RGPD policy", message, hint)
     for purpose in policy.purposes:
+        if not _written(purpose.key):
+            message = (
+                f"The purpose {str(purpose.label)!r} has no key: declarations and ledgers could not name it."
+            )
+            hint = 'Give it one, and never change it: Purpose("orders", …).'
+            yield error("E039", "RGPD policy", message, hint)
         if not tuple(purpose.bases):
             hint = "Give it one of art. 6: Contract(), Consent(), LegalObligation(…), LegitimateInterest(…)."
             yield error("E046", _named(purpose), "It has no legal basis.", hint)
@@ -138,6 +155,10 @@ def _payments(purpose: Purpose) -> Iterator[CheckMessage]:
                 message = f"It keeps {entry.label}.{name} for more than 15 months (CNIL 2018-303)."
                 hint = "Give payment data a purpose of its own, or say why: reason=."
                 yield caution("W058", _named(purpose), message, hint)
+
+
+def _written(text: Text) -> bool:
+    return bool(str(text or "").strip())
 
 
 def _longer(term: Term, limit: Term, *, at_least: bool = False) -> bool:

@@ -18,9 +18,8 @@ ACCOUNT = Purpose("account", "Your account", bases=[Contract()], term=years(2))
 
 def a_policy(*purposes: Purpose, **values: Any) -> Policy:
     """A policy of those purposes."""
-    return Policy(
-        version=date(2026, 1, 1), controller=Controller(name="A shop"), purposes=list(purposes), **values
-    )
+    values.setdefault("controller", Controller(name="A shop", email="privacy@example.com"))
+    return Policy(version=date(2026, 1, 1), purposes=list(purposes), **values)
 
 
 @pytest.fixture(autouse=True)

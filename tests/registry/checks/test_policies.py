@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.checks.registry import registry as wired
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from django_rgpd.core.errors import Misconfigured
 from django_rgpd.policy import (
@@ -17,6 +18,7 @@ from django_rgpd.policy import (
     UNTIL_WITHDRAWN,
     Consent,
     Contract,
+    Controller,
     Customer,
     LegalObligation,
     LegitimateInterest,
@@ -66,6 +68,26 @@ def test_e036_where_nobody_says_what_a_sale_is(promise, declare, found):
 def test_e036_where_a_term_counts_from_the_last_sale(promise, found):
     promise(Purpose("offers", "Offers", bases=[Contract()], term=years(3), clock=LAST_SALE))
     assert found(check_policy) == ["E036"]
+
+
+@pytest.mark.parametrize("key", ["", " "])
+def test_e039_where_a_purpose_has_no_key(promise, found, key):
+    promise(Purpose(key, "Orders", bases=[Contract()], term=years(3)))
+    assert found(check_policy, "'Orders'") == ["E039"]
+
+
+@pytest.mark.parametrize(
+    "controller", [Controller(name="My shop"), Controller(name="", email="privacy@example.com")]
+)
+def test_w059_where_nobody_could_write_to_who_answers(promise, found, controller):
+    promise(controller=controller)
+    assert found(check_policy, "controller") == ["W059"]
+
+
+@pytest.mark.parametrize("reached", [{"address": "1 street, Lyon"}, {"email": "privacy@example.com"}])
+def test_one_way_to_write_to_who_answers_is_enough(promise, found, reached):
+    promise(controller=Controller(name=gettext_lazy("My shop"), **reached))
+    assert found(check_policy) == []
 
 
 def test_e046_where_a_purpose_has_no_basis(promise, found):
