@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 
-from django.db.models import Q
+from django.db.models import Model, Q
 from django.utils.functional import Promise
 
 from django_rgpd.core.errors import Misconfigured
@@ -59,11 +59,27 @@ _BUSINESS: Tests = {
 """What ``OpenBusiness`` and ``Unsettled`` say, each what it has of it."""
 
 
+def refuse_models(models: Collection[object]) -> None:
+    """Raise ``Misconfigured`` where ``models``, which one declaration is for, are none, or something else is among them."""
+    others = [one for one in models if not (isinstance(one, type) and issubclass(one, Model))]
+    given = [repr(one) if isinstance(one, str) else called(one) for one in others]
+    if others or not models:
+        msg = (
+            f"register() is given {', '.join(given) or 'no model'}: above the class of the declaration it is written "
+            "with the model itself: @register(Order)."
+        )
+        raise Misconfigured(msg)
+
+
 def refuse(label: str, declaration: type[Declaration]) -> None:
     """Raise ``Misconfigured`` for the first thing in ``declaration``, of the model ``label``, that could not be read.
 
     What is passed over would not be kept or would not go, and nobody would notice: so it never gets into the registry.
     """
+    if not (isinstance(declaration, type) and issubclass(declaration, Declaration)):
+        kind = declaration if isinstance(declaration, type) else type(declaration)
+        msg = f"{label} ({kind.__module__}.{kind.__qualname__}): it is written as class {kind.__name__}(Declaration)."
+        raise Misconfigured(msg)
     for problem in chain(_unknown(declaration), _forms(declaration), _parts(declaration)):
         msg = f"{label} ({declaration.__module__}.{declaration.__qualname__}): {problem}"
         raise Misconfigured(msg)

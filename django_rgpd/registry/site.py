@@ -96,7 +96,11 @@ registry = Registry()
 
 
 def register(*models: type[Model]) -> Callable[[type[Declaration]], type[Declaration]]:
-    """Class decorator: enter a declaration for one or more models."""
+    """Class decorator: enter a declaration for one or more models.
+
+    Raises ``Misconfigured`` at once for anything else than models, and where there is none.
+    """
+    shape.refuse_models(models)
 
     def enter(declaration: type[Declaration]) -> type[Declaration]:
         for model in models:

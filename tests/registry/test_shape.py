@@ -19,6 +19,7 @@ from django_rgpd.registry import (
     Personal,
     Unsettled,
     Who,
+    register,
 )
 from django_rgpd.registry.site import Registry
 from example_shop.orders.models import Order
@@ -94,6 +95,40 @@ def test_another_form_is_refused_with_what_to_write(attributes: dict[str, Any], 
     said = _said(**attributes)
     assert said.startswith("orders.Order (")
     assert words in said
+
+
+def test_a_class_that_is_no_declaration_says_what_to_derive_from() -> None:
+    class OrderData:
+        """Orders."""
+
+    with pytest.raises(
+        Misconfigured, match=r"^orders\.Order \(.*OrderData\): .* class OrderData\(Declaration\)\."
+    ):
+        register(Order)(OrderData)  # type: ignore[arg-type]
+    with pytest.raises(Misconfigured, match=r"class OrderData\(Declaration\)\."):
+        register(Order)(OrderData())  # type: ignore[arg-type]
+
+
+class ReviewData(Declaration):
+    """Reviews."""
+
+
+@pytest.mark.parametrize(
+    ("models", "words"),
+    [
+        (["orders.Order"], "register() is given 'orders.Order'"),
+        ([Order, "orders.Order"], "register() is given 'orders.Order'"),
+        ([[Order]], "register() is given a list"),
+        ([Order(number="N1")], "register() is given a Order"),
+        ([ReviewData], "register() is given the class ReviewData"),
+        ([], "register() is given no model"),
+    ],
+)
+def test_register_without_a_model_says_how_it_is_written(models: list[Any], words: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        register(*models)
+    written = "above the class of the declaration it is written with the model itself: @register(Order)."
+    assert str(refused.value) == f"{words}: {written}"
 
 
 def test_what_is_only_the_shops_is_left_alone() -> None:
