@@ -12,6 +12,7 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, Permissi
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 
 from django_rgpd import signals
@@ -56,10 +57,10 @@ def place(
     """Keep all that is ``person``'s, or one ``row`` and those that follow it, until the hold is lifted.
 
     ``kind`` is one of ``HoldKind``; under a restriction what is held is not used either (art. 18.2). ``reason`` is for staff, and
-    names nobody. ``review_on`` is the day by which ``by``, who answers for the hold, looks at it again. ``purposes`` limits it
-    to fields that serve one of them.
+    names nobody. ``review_on`` is the day by which ``by``, who answers for the hold, looks at it again (of an instant, its
+    legal day). ``purposes`` limits it to fields that serve one of them.
 
-    Raises ``PermissionDenied``, and ``Refused`` where it would hold nothing, is held already, or a word is missing.
+    Raises ``PermissionDenied``, and ``Refused`` where it would hold nothing, is held already, or a word or the day is missing.
     """
     may(by)
     if kind not in HoldKind.values:
@@ -133,6 +134,11 @@ def noted(reason: str, *, now: datetime) -> str:
 
 
 def _ahead(day: date, *, now: datetime) -> date:
+    """The day itself; of an instant, its legal day."""
+    if not isinstance(day, date):
+        raise Refused(_("Say by which day it is looked at again."))
+    if isinstance(day, datetime):
+        day = clock.legal_day(day) if is_aware(day) else day.date()
     if day <= clock.legal_day(now):
         raise Refused(_("The day of the review must be still to come."))
     return day

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.relativedelta import relativedelta
@@ -36,6 +37,7 @@ from tests.holds.conftest import REVIEW
 pytestmark = pytest.mark.django_db
 
 Holder = Callable[..., Hold]
+PARIS = ZoneInfo("Europe/Paris")
 NEWS = ("newsletter", "email")
 LETTER = {"title": "Lanterns", "text": "New ones"}
 
@@ -68,6 +70,9 @@ REFUSALS = {
     "a kind that there is not": {"kind": "whim"},
     "no reason": {"reason": " "},
     "a review in the past": {"review_on": date(2026, 5, 12)},
+    "a review in the past, to the second": {"review_on": datetime(2026, 5, 12, 23, 30, tzinfo=PARIS)},
+    "no review": {"review_on": None},
+    "a review in words": {"review_on": "2026-08-12"},
     "an unknown purpose": {"purposes": ["order"]},
     "a table that there is not": {"row": Row("orders.Nothing", "1")},
     "a table without personal fields": {"row": Row("orders.OrderLine", "1")},
@@ -88,6 +93,15 @@ def test_what_would_hold_nothing_is_refused(case: str, member: User, now: dateti
     with pytest.raises(Refused):
         place(told.pop("kind", "dispute"), by=member, now=now, **told)
     assert not changed(before, snapshot())
+
+
+@pytest.mark.parametrize(
+    "moment", [datetime(2026, 8, 11, 22, 30, tzinfo=UTC), datetime.combine(REVIEW, time(0, 30))], ids=str
+)
+def test_a_moment_is_taken_for_its_legal_day(hold: Holder, person: Person, moment: datetime) -> None:
+    placed = hold(person, review_on=moment)
+    assert placed.review_on == REVIEW
+    assert Event.objects.get(kind="hold.placed").payload["review_on"] == "2026-08-12"
 
 
 def test_who_may_not_places_nothing(user: User, person: Person, now: datetime) -> None:
