@@ -23,12 +23,15 @@ def contacted(who: Any, *, at: datetime) -> None:
     """She got in touch herself at ``at``: an order placed, a message sent, a link clicked; never a mail sent to her, or opened.
 
     ``who``: her account, her ``Person`` or its uuid, or an email address that she gave (a guest). A login, the confirmation of a
-    sign-up and the library's own pages are heard of without this call. Her last contact moves forward only.
+    sign-up and the library's own pages are heard of without this call. Her last contact moves forward only. For None and for an
+    empty text nothing happens: an order can be without an account and without an address.
 
     Raises ``ValueError`` where ``at`` is no instant with a time zone, or more than a day ahead, ``BadAddress`` for a text that is
     no address, and ``Refused`` for an account that was deleted meanwhile.
     """
     _must_have_come(at)
+    if who is None or (isinstance(who, str) and not who.strip()):
+        return
     person = _person(who, at)
     signals.contacted.send(
         sender=type(who), person=person if isinstance(person, UUID) else person.uuid, at=at

@@ -14,7 +14,7 @@ from django.test import RequestFactory
 
 from django_rgpd import signals
 from django_rgpd.core.errors import BadAddress, Refused
-from django_rgpd.registry import people, receivers
+from django_rgpd.registry import contacted, people, receivers
 from django_rgpd.registry.models import Address, Person
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -279,6 +279,14 @@ def test_a_contact_that_another_room_heard_of_counts():
     signals.contacted.send(sender=None, person=person.uuid, at=LATER)
     person.refresh_from_db()
     assert person.last_contact == LATER
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("nobody", [None, "", " "])
+def test_an_order_without_an_address_is_nobodys_contact(nobody):
+    contacted(nobody, at=LATER)
+    assert not Person.objects.exists()
+    assert not Address.objects.exists()
 
 
 @pytest.mark.django_db
