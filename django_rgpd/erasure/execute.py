@@ -54,16 +54,17 @@ def erase(
 ) -> Erasure:
     """Erase ``person`` (GDPR art. 17): her account and data go, only what the policy says stays.
 
-    ``how`` is the way it was asked ("account", "link", "staff", "letter"), ``actor`` the user who did it if
-    not she herself,
-    ``choices`` as in ``reach.Choices``, ``expected`` the digest of the plan that she was shown. Asked twice
-    it is done once: the same
-    ``Erasure`` is returned.
+    ``how`` is the way it was asked: "account" and "link" where she did it on a page that she read herself, "term" where nobody
+    asked; any other word ("staff", "letter") is a way of which staff made sure that it is she. ``actor`` is the user who did
+    it if not she herself, ``choices`` as in ``reach.Choices``, ``expected`` the digest of the plan that she was shown. Asked
+    twice it is done once: the same ``Erasure`` is returned.
 
-    Raises ``Refused`` (staff, an undeclared table in the way), ``PlanChanged``, and ``EngineFailed`` where
-    the database refuses; then
-    nothing was changed.
+    Raises ``TypeError`` for an account in the place of its person, ``Refused`` (staff, an undeclared table in the way),
+    ``PlanChanged``, and ``EngineFailed`` where the database refuses; then nothing was changed.
     """
+    if not isinstance(person, Person):
+        msg = f"erase() takes a Person, and not a {type(person).__name__}: of an account it is people.person_of(user, now=now)."
+        raise TypeError(msg)
     alias = router.db_for_write(Person)
     alone = not connections[alias].in_atomic_block
     for attempt in range(ATTEMPTS):

@@ -98,6 +98,15 @@ def test_staff_are_refused_and_nothing_moves(user: User, person: Person, now: da
     assert not changed(before, snapshot())
 
 
+def test_an_account_in_the_place_of_a_person_says_whom_to_pass(user: User, now: datetime) -> None:
+    before = snapshot()
+
+    with pytest.raises(TypeError, match=r"erase\(\) takes a Person.* people\.person_of\(user, now=now\)"):
+        erase(user, how="account", now=now)  # type: ignore[arg-type]
+
+    assert not changed(before, snapshot())
+
+
 def test_a_plan_that_changed_meanwhile_is_shown_again(user: User, person: Person, now: datetime) -> None:
     """What she read is what is done, or nothing."""
     seen = plan(people.subject(person), now=now).digest
