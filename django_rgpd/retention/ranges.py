@@ -27,7 +27,7 @@ from django_rgpd.retention.whole import whole
 if TYPE_CHECKING:
     from django_rgpd.registry import Entry
 
-SIZE = 20_000
+SIZE = 50_000
 """Rows of a range: large enough to cost what one statement over the table costs, small enough to hold no lock for long."""
 
 WALKED = 1_000

@@ -142,8 +142,11 @@ def test_whoever_does_not_say_yes_approves_nothing(
 
 def test_whoever_says_yes_approves(shop: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr("builtins.input", lambda _question: "y")
-    assert "3 models approved." in adopt("--approve")
+    asked: list[str] = []
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "y")
+    assert "1 model approved." in adopt("--approve", "orders.Order")
+    assert "2 models approved." in adopt("--approve")
+    assert "Approve 1 model (orders.Order)?" in asked[0], "what is approved is named, for the table shows all"
 
 
 def test_an_unknown_model_is_refused(day: Day, shop: User) -> None:

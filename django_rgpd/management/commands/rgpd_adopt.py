@@ -102,14 +102,16 @@ class Command(BaseCommand):
     def _approve(
         self, labels: list[str], waiting: list[approval.Waiting], now: datetime, *, ask: bool
     ) -> None:
-        if waiting and ask and not self._agreed(len(labels)):
+        if waiting and ask and not self._agreed(labels):
             raise CommandError(_("Nothing was approved."))
         number = approval.approve(labels, now=now, actor=ACTOR)
         text = ngettext("%(number)d model approved.", "%(number)d models approved.", number)
         self.stdout.write(text % {"number": number})
 
-    def _agreed(self, number: int) -> bool:
+    def _agreed(self, labels: list[str]) -> bool:
         if not sys.stdin.isatty():
             raise CommandError(_("There is nobody to ask: read what is shown, then add --no-input."))
-        question = ngettext("Approve %(number)d model?", "Approve %(number)d models?", number)
-        return input(f"{question % {'number': number}} [y/N] ").strip().lower() in {"y", "yes", "o", "oui"}
+        question = ngettext(
+            "Approve %(number)d model (%(labels)s)?", "Approve %(number)d models (%(labels)s)?", len(labels)
+        ) % {"number": len(labels), "labels": ", ".join(labels)}
+        return input(f"{question} [y/N] ").strip().lower() in {"y", "yes", "o", "oui"}

@@ -53,7 +53,10 @@ def _undeclared(model: type[Model]) -> Iterator[CheckMessage]:
         return
     label = model._meta.label
     message = f"It looks personal ({', '.join(names)}), and nobody has declared it."
-    hint = "Say in an rgpd.py: presets.declare(purpose='account') (django_rgpd.registry.presets)."
+    hint = (
+        "Say in an rgpd.py: presets.declare(purpose='account'), or whatever purpose accounts serve in your policy "
+        "(django_rgpd.registry.presets)."
+    )
     if not _has_preset(model):
         hint = (
             f"Declare it ('manage.py rgpd_declare {model._meta.app_label}' prints a draft), "
