@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from django_rgpd import signals
-from django_rgpd.core import clock
 
 if TYPE_CHECKING:
     from django_rgpd.registry.models import Person
-
-
-_AHEAD = timedelta(days=1)
-"""How far the clock of another machine may be ahead."""
 
 
 def contacted(who: Any, *, at: datetime) -> None:
@@ -26,26 +21,18 @@ def contacted(who: Any, *, at: datetime) -> None:
     sign-up and the library's own pages are heard of without this call. Her last contact moves forward only. For None and for an
     empty text nothing happens: an order can be without an account and without an address.
 
-    Raises ``ValueError`` where ``at`` is no instant with a time zone, or more than a day ahead, ``BadAddress`` for a text that is
-    no address, and ``Refused`` for an account that was deleted meanwhile.
+    Raises ``ValueError`` where ``at`` is no instant with a time zone, ``BadAddress`` for a text that is no address, and
+    ``Refused`` for an account that was deleted meanwhile.
     """
-    _must_have_come(at)
+    if not isinstance(at, datetime) or timezone.is_naive(at):
+        msg = "contacted(at=…) takes an instant with a time zone: an aware datetime."
+        raise ValueError(msg)
     if who is None or (isinstance(who, str) and not who.strip()):
         return
     person = _person(who, at)
     signals.contacted.send(
         sender=type(who), person=person if isinstance(person, UUID) else person.uuid, at=at
     )
-
-
-def _must_have_come(at: object) -> None:
-    """Her last contact moves forward only: whoever was last heard of in years to come would never be forgotten."""
-    if not isinstance(at, datetime) or timezone.is_naive(at):
-        msg = "contacted(at=…) takes an instant with a time zone: an aware datetime."
-        raise ValueError(msg)
-    if at > clock.now() + _AHEAD:
-        msg = "contacted(at=…) is still to come: nobody can have got in touch then."
-        raise ValueError(msg)
 
 
 def _person(who: Any, at: datetime) -> Person | UUID:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -37,10 +37,14 @@ __all__ = [
     "subject",
     "subject_of",
     "subjects",
+    "take_back_contacts_to_come",
     "users_people",
     "users_person",
     "vouched",
 ]
+
+AHEAD = timedelta(days=1)
+"""How far the clock of another machine may be ahead."""
 
 
 def person_of(user: Any, *, now: datetime, language: str = "") -> Person:
@@ -191,6 +195,14 @@ def contact(person: UUID, *, at: datetime) -> None:
     Person.objects.filter(Q(uuid=person) | Q(merged_into=person)).filter(
         Q(last_contact__isnull=True) | Q(last_contact__lt=at)
     ).update(last_contact=at)
+
+
+def take_back_contacts_to_come(*, now: datetime) -> int:
+    """A day to come is no contact: who was noted with one was in touch by ``now``, and not for years. Returns how many.
+
+    A contact moves forward only: nothing else would take it back, and her account would never end.
+    """
+    return Person.objects.filter(last_contact__gt=now + AHEAD).update(last_contact=now)
 
 
 def _closed(user: Any) -> bool:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django_rgpd.core.errors import RgpdError
 from django_rgpd.outbox.daily import daily
 from django_rgpd.outbox.outcomes import Later
+from django_rgpd.registry import people
 from django_rgpd.retention import accounts, addresses, approval
 from django_rgpd.retention.ranges import SIZE
 from django_rgpd.retention.sweep import sweep
@@ -37,5 +38,6 @@ def release_what_is_due(*, now: datetime) -> None:
 def end_accounts(*, now: datetime) -> None:
     """Warn of the accounts that end soon, and end those whose time has come."""
     approval.settle(now=now)
+    people.take_back_contacts_to_come(now=now)
     accounts.warn(now=now)
     accounts.end(now=now)
