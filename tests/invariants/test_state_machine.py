@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -359,6 +360,9 @@ class Life(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 @pytest.mark.timeout(3600 if NIGHTLY else 120)
+@pytest.mark.filterwarnings(
+    "ignore:.*was deleted while still open:ResourceWarning"
+)  # a dead process closes no cursor
 def test_whatever_people_do_the_shop_holds_what_the_rule_says() -> None:
     """I1, I2, I4, I6, I7 and I9, with the plan, the second sweep, deaths and restores, over sequences that nobody thought of."""
     # Making a failing sequence shorter takes minutes: that is left to the night.
@@ -368,3 +372,4 @@ def test_whatever_people_do_the_shop_holds_what_the_rule_says() -> None:
         else settings(max_examples=12, stateful_step_count=18, phases=[Phase.generate])
     )
     run_state_machine_as_test(Life, settings=given)
+    gc.collect()
