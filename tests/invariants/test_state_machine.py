@@ -299,7 +299,9 @@ class Life(RuleBasedStateMachine):
         for work in (lambda: sweep(now=self.now), lambda: run_due(now=self.now + timedelta(minutes=15))):
             with suppress(Killed), dies_at(statement):
                 work()
-            transaction.set_rollback(False)  # it died in a transaction of its own, and not in that of the test
+            transaction.set_rollback(
+                False
+            )  # it died in a transaction of its own, and not in that of the test
         self.now += timedelta(hours=1)
         self.time_passes(2)
 
