@@ -16,7 +16,7 @@ _CHUNK = 500
 
 
 def walks(entry: Entry) -> bool:
-    """Whether rows of ``entry`` are read and written one by one, which takes some thousand times as long as an UPDATE."""
+    """Whether rows of ``entry`` are read and written one by one, which takes far longer than one UPDATE."""
     declared = entry.declaration
     return declared.row_by_row or any(isinstance(one.erase, Rewrite) for one in declared.fields.values())
 
